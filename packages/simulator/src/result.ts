@@ -1,0 +1,127 @@
+/**
+ * The shape of `result.json`, schema version 1. Everything per client, task or strategy is keyed by name; round records
+ * are in order. Every measured time stands under a key `seconds`: without those keys two runs of one config and seed
+ * are equal byte for byte, whatever the number of workers. Percentages are numbers in percent; bytes are bytes.
+ */
+import type { CosineMatrix, HyperWeightValues } from "@kumiai/algorithms";
+
+export const RESULT_SCHEMA_VERSION = 1;
+
+export interface ComparisonResult {
+  readonly schemaVersion: typeof RESULT_SCHEMA_VERSION;
+  readonly kumiaiVersion: string;
+  readonly scenario: ScenarioSummary;
+  readonly seeds: readonly number[];
+  /** The strategy that gains are relative to; `local` if it was run, else null and all gains are null. */
+  readonly baseline: string | null;
+  readonly strategies: Readonly<Record<string, StrategyResult>>;
+  /** Wall time of the whole comparison. */
+  readonly seconds: number;
+}
+
+export interface ScenarioSummary {
+  readonly name: string;
+  readonly description: string;
+  /** SHA-256 of the parsed config, so that results of different configs are not mixed. */
+  readonly configHash: string;
+  readonly rounds: number;
+  readonly clients: readonly ScenarioClient[];
+}
+
+export interface ScenarioClient {
+  readonly id: string;
+  readonly domain: string;
+  readonly tasks: readonly ScenarioTask[];
+  readonly trainCount: number;
+  readonly testCount: number;
+  /** Params in the model, and of them those that may be shared (encoder and decoders). */
+  readonly paramCount: number;
+  readonly sharedParamCount: number;
+}
+
+export interface ScenarioTask {
+  readonly id: string;
+  /** e.g. `mIoU`, `F1 (ODS)`, `mean angular error`, `RMSE`. */
+  readonly metric: string;
+  /** `%`, `°` or ``. */
+  readonly unit: string;
+  readonly higherIsBetter: boolean;
+}
+
+export interface StrategyResult {
+  /** One line: what it does, with the options in force. */
+  readonly summary: string;
+  /** Δ%: mean over seeds of the seeds' gains; null where the baseline was not run. */
+  readonly relativeGainPercent: number | null;
+  /** Sample standard deviation over seeds; null with fewer than two. */
+  readonly relativeGainStdPercent: number | null;
+  /** 95 % interval of the mean, Student t over paired seeds; null with fewer than two. */
+  readonly relativeGainInterval95: readonly [number, number] | null;
+  /** Δ% of this strategy over Δ% of `pooled`; null unless pooled was run and gained. */
+  readonly pooledGainShare: number | null;
+  /** Mean over seeds of all clients' bytes over all rounds. */
+  readonly upBytes: number;
+  readonly downBytes: number;
+  /** `client/task` pairs that in some seed did not beat the constant predictor. */
+  readonly notAboveConstant: readonly string[];
+  readonly perSeed: Readonly<Record<string, SeedResult>>;
+}
+
+export interface SeedResult {
+  readonly relativeGainPercent: number | null;
+  /** Final round, test data. */
+  readonly clients: Readonly<Record<string, ClientResult>>;
+  readonly rounds: readonly RoundRecord[];
+  readonly seconds: number;
+}
+
+export interface ClientResult {
+  readonly relativeGainPercent: number | null;
+  readonly tasks: Readonly<Record<string, TaskResult>>;
+}
+
+export interface TaskResult {
+  readonly value: number;
+  /** What the best constant prediction (fitted on this client's training labels) scores on the same test data. */
+  readonly constant: number;
+  readonly aboveConstant: boolean;
+  /** Signed so that better is positive: relative change against the baseline in the same seed. */
+  readonly relativeGainPercent: number | null;
+}
+
+export interface RoundRecord {
+  /** 0 is the state before training. */
+  readonly round: number;
+  readonly clients: Readonly<Record<string, ClientRoundRecord>>;
+  readonly encoderCosines: CosineMatrix | null;
+  readonly hyperWeights: HyperWeightValues | null;
+  readonly conflictWeights: Readonly<Record<string, number>> | null;
+  readonly seconds: number;
+}
+
+export interface ClientRoundRecord {
+  readonly absent: boolean;
+  /** Mean training loss per task over the round's steps; empty in round 0 and when absent. */
+  readonly trainLoss: Readonly<Record<string, number>>;
+  /** Test metrics of the params after aggregation; null in rounds without evaluation. */
+  readonly metrics: Readonly<Record<string, number>> | null;
+  /** Euclidean norms of the local update; null when absent. */
+  readonly updateNorm: { readonly encoder: number; readonly decoders: Readonly<Record<string, number>> } | null;
+  readonly upBytes: number;
+  readonly downBytes: number;
+  readonly seconds: number;
+}
+
+/** One row of the report's pictures: the same test scene as input, truth and two predictions. Pixels are RGB, 8 bits. */
+export interface PictureSet {
+  readonly client: string;
+  readonly task: string;
+  readonly height: number;
+  readonly width: number;
+  readonly scenes: readonly {
+    readonly input: Uint8Array;
+    readonly truth: Uint8Array;
+    /** By strategy name. */
+    readonly predictions: Readonly<Record<string, Uint8Array>>;
+  }[];
+}
