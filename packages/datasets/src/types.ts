@@ -3,6 +3,9 @@ import type { TaskId } from "@kumiai/params";
 
 export type SceneDomain = "garments" | "digits";
 
+/** Which items scenes are made of; the three have no item in common, and no site uses `pretrain`. */
+export type SceneSplit = "pretrain" | "train" | "test";
+
 /** The kinds of dense labels, and with them which loss and which metric make sense. */
 export type LabelKind =
   /** One class index per pixel (Uint8), `classCount` classes; class 0 is the background. */
@@ -17,6 +20,8 @@ export type LabelKind =
 export interface SceneTask {
   readonly id: TaskId;
   readonly label: LabelKind;
+  /** One line for people. */
+  readonly summary: string;
 }
 
 /** `count` examples. Arrays may lie over SharedArrayBuffers, so that workers read them without a copy. */
@@ -28,4 +33,16 @@ export interface DenseExamples {
   readonly images: Float32Array;
   /** Per task: [count, planes, height, width]. */
   readonly labels: ReadonlyMap<TaskId, Uint8Array | Float32Array>;
+}
+
+/** `count` examples with one class each. */
+export interface ClassifiedExamples {
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  /** [count, 3, height, width], roughly zero mean and unit variance. */
+  readonly images: Float32Array;
+  readonly classCount: number;
+  /** [count], 0 to classCount − 1. */
+  readonly classes: Int32Array;
 }
