@@ -1,4 +1,8 @@
 export { ITEM_CLASS_NAMES, type ItemImages, type SceneItems } from "./items/item-images.js";
 export { type LoadItemsOptions, loadItems } from "./items/load-items.js";
 export type { PackageResolver } from "./items/read-package.js";
+export { outputPlanes, renderImage, renderLabel, renderPrediction } from "./render.js";
+export { type ClassificationOptions, composeClassification } from "./scenes/classification.js";
+export { type ComposeOptions, composeScenes, DEFAULT_SCENE_SIZE } from "./scenes/compose.js";
+export { DOMAIN_TASKS, labelPlanes, SCENE_TASKS, sceneTask } from "./tasks.js";
 export type { ClassifiedExamples, DenseExamples, LabelKind, SceneDomain, SceneSplit, SceneTask } from "./types.js";

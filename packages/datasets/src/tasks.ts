@@ -1,0 +1,62 @@
+import { KumiaiError, parseTaskId, type TaskId } from "@kumiai/params";
+import type { LabelKind, SceneDomain, SceneTask } from "./types.js";
+
+const task = (id: string, label: LabelKind, summary: string): SceneTask => ({ id: parseTaskId(id), label, summary });
+
+/** Every task that a scene has labels for, whatever its domain. */
+export const SCENE_TASKS: readonly SceneTask[] = [
+  task("semseg", { kind: "classes", classCount: 11 }, "what each pixel shows: background or one of ten item classes"),
+  task("parts", { kind: "classes", classCount: 4 }, "background, upper, middle or lower third of an item"),
+  task("edge", { kind: "mask" }, "where one item ends and another, or the background, begins"),
+  task("saliency", { kind: "mask" }, "the visible pixels of the nearest item"),
+  task("depth", { kind: "scalar" }, "distance from the viewer, in units of about 1.5 standard deviations"),
+  task("normals", { kind: "unitVector" }, "which way the surface faces: x right, y down, z to the viewer"),
+];
+
+/** The tasks that each domain's sites have in the scenarios. */
+export const DOMAIN_TASKS: Readonly<Record<SceneDomain, readonly TaskId[]>> = {
+  garments: ["semseg", "parts", "normals", "edge", "saliency"].map(parseTaskId),
+  digits: ["semseg", "normals", "edge", "depth"].map(parseTaskId),
+};
+
+/** The task called `id`. Throws UNKNOWN_TASK with the list and the nearest name. */
+export function sceneTask(id: string): SceneTask {
+  const found = SCENE_TASKS.find((candidate) => candidate.id === id);
+  if (found !== undefined) return found;
+  const names = SCENE_TASKS.map((candidate) => candidate.id as string);
+  const nearest = nearestName(id, names);
+  const guess = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
+  throw new KumiaiError(
+    "UNKNOWN_TASK",
+    `task: expected one of ${names.join(", ")}; received ${JSON.stringify(id)}${guess}`,
+    { received: id, ...(nearest === undefined ? {} : { nearest }) },
+  );
+}
+
+/** Planes of a label array: 3 for vectors, else 1. */
+export function labelPlanes(label: LabelKind): number {
+  return label.kind === "unitVector" ? 3 : 1;
+}
+
+/** The name with the fewest edits from `id`, unless more than half of it would have to change. */
+function nearestName(id: string, names: readonly string[]): string | undefined {
+  const ranked = names
+    .map((name) => ({ name, edits: editDistance(id.toLowerCase(), name) }))
+    .sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  return best !== undefined && best.edits <= Math.ceil(best.name.length / 2) ? best.name : undefined;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
