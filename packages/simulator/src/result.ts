@@ -10,6 +10,8 @@ export const RESULT_SCHEMA_VERSION = 1;
 export interface ComparisonResult {
   readonly schemaVersion: typeof RESULT_SCHEMA_VERSION;
   readonly kumiaiVersion: string;
+  /** False when the comparison was cancelled or failed: only finished runs are in it. */
+  readonly complete: boolean;
   readonly scenario: ScenarioSummary;
   readonly seeds: readonly number[];
   /** The strategy that gains are relative to; `local` if it was run, else null and all gains are null. */

@@ -1,0 +1,158 @@
+/** From finished runs to `ComparisonResult`: pairs every run with the baseline of its seed and averages over seeds. */
+import type { TaskId } from "@kumiai/params";
+import type { NamedStrategy } from "./compare.js";
+import type { Scenario } from "./config/scenario.js";
+import { configHashOf } from "./config-hash.js";
+import { interval95, mean, sampleStd } from "./gains.js";
+import { metricOf, signedChangePercent, isAboveConstant } from "./evaluation.js";
+import {
+  type ClientResult,
+  type ComparisonResult,
+  RESULT_SCHEMA_VERSION,
+  type ScenarioClient,
+  type SeedResult,
+  type StrategyResult,
+  type TaskResult,
+} from "./result.js";
+import type { RunOutcome } from "./run.js";
+import { createModel, modelSpecOf } from "./model.js";
+import type { SeedContext } from "./seed-context.js";
+import { KUMIAI_VERSION } from "./version.js";
+
+export interface FinishedRun {
+  readonly strategy: string;
+  readonly seed: number;
+  readonly context: Pick<SeedContext, "clients">;
+  readonly outcome: Pick<RunOutcome, "metrics" | "rounds" | "seconds">;
+}
+
+export interface AssembleOptions {
+  readonly scenario: Scenario;
+  readonly strategies: readonly NamedStrategy[];
+  readonly seeds: readonly number[];
+  /** Gains are relative to the strategy of this name. */
+  readonly baseline: string;
+  readonly finished: readonly FinishedRun[];
+  /** SHA-256 of the encoder file; null without one. */
+  readonly encoderHash: string | null;
+  readonly seconds: number;
+}
+
+/** Strategies in the order asked for, seeds in the order asked for, whatever the order in which runs finished. */
+export function assembleResult(options: AssembleOptions): ComparisonResult {
+  const { scenario, seeds, baseline, finished } = options;
+  const runOf = (strategy: string, seed: number): FinishedRun | undefined =>
+    finished.find((run) => run.strategy === strategy && run.seed === seed);
+  const hasBaseline = finished.some((run) => run.strategy === baseline);
+  const perStrategy = options.strategies.map((named) => {
+    const perSeed: Record<string, SeedResult> = {};
+    for (const seed of seeds) {
+      const run = runOf(named.name, seed);
+      if (run !== undefined) perSeed[seed] = seedResult(run, runOf(baseline, seed));
+    }
+    return [named, perSeed] as const;
+  });
+  const pooledGain = gainOf(perStrategy.find(([named]) => named.config.kind === "pooled")?.[1]);
+  return {
+    schemaVersion: RESULT_SCHEMA_VERSION,
+    kumiaiVersion: KUMIAI_VERSION,
+    complete: finished.length === options.strategies.length * seeds.length,
+    scenario: {
+      name: scenario.name,
+      description: scenario.description,
+      configHash: configHashOf(scenario, options.encoderHash),
+      rounds: scenario.training.rounds,
+      clients: scenario.clients.map((client) => scenarioClient(scenario, client)),
+    },
+    seeds,
+    baseline: hasBaseline ? baseline : null,
+    strategies: Object.fromEntries(
+      perStrategy.map(([named, perSeed]) => [named.name, strategyResult(named, perSeed, pooledGain)]),
+    ),
+    seconds: options.seconds,
+  };
+}
+
+function scenarioClient(scenario: Scenario, client: Scenario["clients"][number]): ScenarioClient {
+  const { slots, size } = createModel(modelSpecOf(scenario, client)).layout;
+  const shared = slots.filter((slot) => slot.role.kind === "encoder" || slot.role.kind === "decoder");
+  return {
+    id: client.id,
+    domain: client.domain,
+    tasks: client.tasks.map((task) => ({ id: task, ...metricOf(task) })),
+    trainCount: client.trainCount,
+    testCount: scenario.evaluation.testCount,
+    paramCount: size,
+    sharedParamCount: shared.reduce((sum, slot) => sum + slot.size, 0),
+  };
+}
+
+function seedResult(run: FinishedRun, baseline: FinishedRun | undefined): SeedResult {
+  const clients: Record<string, ClientResult> = {};
+  for (const [id, metrics] of run.outcome.metrics) {
+    const constants = run.context.clients.get(id)?.constants ?? {};
+    const against = baseline?.outcome.metrics.get(id);
+    const tasks: Record<string, TaskResult> = {};
+    for (const [task, value] of Object.entries(metrics)) {
+      const constant = constants[task] ?? Number.NaN;
+      tasks[task] = {
+        value,
+        constant,
+        aboveConstant: isAboveConstant(task as TaskId, value, constant),
+        relativeGainPercent:
+          against?.[task] === undefined ? null : signedChangePercent(task as TaskId, value, against[task]),
+      };
+    }
+    clients[id] = { relativeGainPercent: meanOrNull(Object.values(tasks)), tasks };
+  }
+  const { rounds, seconds } = run.outcome;
+  return { relativeGainPercent: meanOrNull(Object.values(clients)), clients, rounds, seconds };
+}
+
+function strategyResult(
+  named: NamedStrategy,
+  perSeed: Readonly<Record<string, SeedResult>>,
+  pooledGain: number | null,
+): StrategyResult {
+  const runs = Object.values(perSeed);
+  const gains = gainsOf(perSeed);
+  const gain = gains.length === 0 ? null : mean(gains);
+  return {
+    summary: named.summary,
+    relativeGainPercent: gain,
+    relativeGainStdPercent: sampleStd(gains),
+    relativeGainInterval95: interval95(gains),
+    pooledGainShare: gain === null || pooledGain === null || pooledGain <= 0 ? null : gain / pooledGain,
+    upBytes: runs.length === 0 ? 0 : mean(runs.map((run) => bytesOf(run, "upBytes"))),
+    downBytes: runs.length === 0 ? 0 : mean(runs.map((run) => bytesOf(run, "downBytes"))),
+    notAboveConstant: [...new Set(runs.flatMap(notAboveConstant))].sort(),
+    perSeed,
+  };
+}
+
+function gainOf(perSeed: Readonly<Record<string, SeedResult>> | undefined): number | null {
+  const gains = gainsOf(perSeed ?? {});
+  return gains.length === 0 ? null : mean(gains);
+}
+
+function gainsOf(perSeed: Readonly<Record<string, SeedResult>>): number[] {
+  return Object.values(perSeed).flatMap((run) => run.relativeGainPercent ?? []);
+}
+
+function meanOrNull(parts: readonly { readonly relativeGainPercent: number | null }[]): number | null {
+  const gains = parts.flatMap((part) => part.relativeGainPercent ?? []);
+  return gains.length === 0 || gains.length < parts.length ? null : mean(gains);
+}
+
+function bytesOf(run: SeedResult, direction: "upBytes" | "downBytes"): number {
+  return run.rounds.reduce(
+    (sum, round) => sum + Object.values(round.clients).reduce((all, client) => all + client[direction], 0),
+    0,
+  );
+}
+
+function notAboveConstant(run: SeedResult): string[] {
+  return Object.entries(run.clients).flatMap(([client, { tasks }]) =>
+    Object.entries(tasks).flatMap(([task, { aboveConstant }]) => (aboveConstant ? [] : [`${client}/${task}`])),
+  );
+}

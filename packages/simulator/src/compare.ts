@@ -1,0 +1,288 @@
+/**
+ * Several strategies over several seeds on one scenario: paired, concurrent, repeatable.
+ *
+ * Up to `threadCount` runs go on at once over one shared pool, so that a run that waits for its slowest site does not
+ * leave cores idle. Runs are independent and their jobs pure, so neither their order nor their number changes a byte of
+ * the result. A cancelled or failed comparison still returns every finished run.
+ */
+import { createStrategy, type Strategy } from "@kumiai/algorithms";
+import { KumiaiError } from "@kumiai/params";
+import { assembleResult, type FinishedRun } from "./assemble.js";
+import type { Scenario, StrategyConfig } from "./config/scenario.js";
+import type { ComparisonEvent, Progress, RunEvent } from "./events.js";
+import { loadInitialEncoder } from "./initial-params.js";
+import { type PictureBook, openPictureBook } from "./pictures.js";
+import { stepsPerRound } from "./plan.js";
+import { createWorkerPool, type WorkerPool } from "./pool/pool.js";
+import type { ComparisonResult, PictureSet } from "./result.js";
+import { runStrategy } from "./run.js";
+import { openSceneSource, type SceneSource } from "./scenes.js";
+import { prepareSeed, type SeedContext } from "./seed-context.js";
+import { hasJoined, isPresent } from "./config/scenario.js";
+
+export interface CompareOptions {
+  readonly scenario: Scenario;
+  /** Names from the scenario's `strategies` section or kinds of the registry. */
+  readonly strategies: readonly string[];
+  readonly seeds: readonly number[];
+  /** Worker threads. */
+  readonly threadCount: number;
+  /** Folder for the compact copy of the source images. */
+  readonly cacheDir: string;
+  /** Milliseconds from any fixed moment, e.g. `() => performance.now()`. */
+  readonly clock: () => number;
+  readonly onEvent?: (event: ComparisonEvent) => void;
+  /** Called after each finished run with everything finished so far, so that it can be written to disk. */
+  readonly onRunFinished?: (partial: ComparisonResult) => void | Promise<void>;
+  /** Told in one sentence what takes time before the first run, e.g. reading a data package. */
+  readonly onNotice?: (message: string) => void;
+  /** Aborting ends the comparison cleanly: jobs under way finish, the rest is dropped. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ComparisonOutcome {
+  /** All finished runs; `result.complete` tells whether that is all of them. */
+  readonly result: ComparisonResult;
+  /** Test scenes of the first seed with the predictions of every strategy that finished it. */
+  readonly pictures: readonly PictureSet[];
+  readonly ending:
+    | { readonly kind: "complete" }
+    | { readonly kind: "cancelled" }
+    | { readonly kind: "failed"; readonly error: unknown };
+}
+
+/** The strategy that gains are relative to, when it is among those run. */
+export const BASELINE_STRATEGY = "local";
+
+/**
+ * Throws before any work for bad input: UNKNOWN_STRATEGY, INVALID_CONFIG, FILE_NOT_FOUND, DATA_PACKAGE_MISSING, ….
+ * What goes wrong in a run (TRAINING_DIVERGED, WORKER_FAILED) ends the comparison as `ending.kind === "failed"`.
+ */
+export async function compareStrategies(options: CompareOptions): Promise<ComparisonOutcome> {
+  const strategies = resolveStrategies(options.scenario, options.strategies);
+  const seeds = checkSeeds(options.seeds);
+  const encoder = await loadInitialEncoder(options.scenario);
+  const scenes = await openSceneSource(options.cacheDir, options.onNotice);
+  await using pool = createWorkerPool(options);
+  const comparison = new Comparison({ ...options, seeds }, strategies, pool, scenes, encoder);
+  return await comparison.play();
+}
+
+export interface NamedStrategy {
+  readonly name: string;
+  readonly config: StrategyConfig;
+  readonly strategy: Strategy;
+}
+
+/** Looks names up in the scenario's section, then in the registry. Throws UNKNOWN_STRATEGY or INVALID_CONFIG. */
+export function resolveStrategies(scenario: Scenario, names: readonly string[]): readonly NamedStrategy[] {
+  if (names.length === 0) {
+    throw new KumiaiError("INVALID_CONFIG", "strategies: expected at least one name, received none; name one");
+  }
+  return [...new Set(names)].map((name) => {
+    const config = scenario.strategies[name] ?? { kind: name, options: {} };
+    return { name, config, strategy: createStrategy(config.kind, config.options) };
+  });
+}
+
+function checkSeeds(seeds: readonly number[]): readonly number[] {
+  const bad = seeds.find((seed) => !Number.isSafeInteger(seed) || seed < 0);
+  if (seeds.length === 0 || bad !== undefined) {
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `seeds: expected whole numbers of 0 or more, received ${bad ?? "none"}; give e.g. 1,2,3`,
+    );
+  }
+  return [...new Set(seeds)];
+}
+
+interface PlannedRun {
+  readonly named: NamedStrategy;
+  readonly seed: number;
+}
+
+/** By seed, so that scenes of a finished seed can be forgotten; pooled runs first, because each is one long chain of jobs. */
+function planRuns(strategies: readonly NamedStrategy[], seeds: readonly number[]): PlannedRun[] {
+  const longestFirst = [...strategies].sort((a, b) => rank(a) - rank(b));
+  return seeds.flatMap((seed) => longestFirst.map((named) => ({ named, seed })));
+}
+
+function rank({ strategy }: NamedStrategy): number {
+  return strategy.training === "pooled" ? 0 : 1;
+}
+
+class Comparison {
+  readonly #options: CompareOptions;
+  readonly #strategies: readonly NamedStrategy[];
+  readonly #pool: WorkerPool;
+  readonly #scenes: SceneSource;
+  readonly #encoder: Awaited<ReturnType<typeof loadInitialEncoder>>;
+  readonly #pictures: PictureBook;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #finished: FinishedRun[] = [];
+  readonly #contexts = new Map<number, Promise<SeedContext>>();
+  readonly #runsLeftOfSeed = new Map<number, number>();
+  readonly #startedAt: number;
+  #progress: Progress;
+  #error: unknown = null;
+
+  constructor(
+    options: CompareOptions,
+    strategies: readonly NamedStrategy[],
+    pool: WorkerPool,
+    scenes: SceneSource,
+    encoder: Awaited<ReturnType<typeof loadInitialEncoder>>,
+  ) {
+    this.#options = options;
+    this.#strategies = strategies;
+    this.#pool = pool;
+    this.#scenes = scenes;
+    this.#encoder = encoder;
+    this.#pictures = openPictureBook(options.scenario, pool);
+    this.#signal =
+      options.signal === undefined ? this.#stop.signal : AbortSignal.any([options.signal, this.#stop.signal]);
+    this.#startedAt = options.clock();
+    const totalRuns = strategies.length * options.seeds.length;
+    const totalSteps = totalRuns * stepsOfRun(options.scenario);
+    this.#progress = { finishedSteps: 0, totalSteps, finishedRuns: 0, totalRuns };
+  }
+
+  async play(): Promise<ComparisonOutcome> {
+    const { scenario, seeds, threadCount } = this.#options;
+    const waiting = planRuns(this.#strategies, seeds);
+    for (const seed of seeds) this.#runsLeftOfSeed.set(seed, this.#strategies.length);
+    this.#tell({
+      type: "comparisonStarted",
+      strategies: this.#strategies.map(({ name }) => name),
+      seeds,
+      clients: scenario.clients.map((client) => client.id),
+      threadCount,
+    });
+    const lane = async (): Promise<void> => {
+      for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await this.#play(run);
+    };
+    await Promise.all(Array.from({ length: Math.max(1, threadCount) }, lane));
+    await this.#forgetAll();
+    this.#tell({ type: "comparisonFinished", seconds: this.#seconds() });
+    return { result: this.#assemble(), pictures: this.#pictures.sets(), ending: this.#ending() };
+  }
+
+  async #play(run: PlannedRun): Promise<void> {
+    if (this.#signal.aborted) return;
+    const { named, seed } = run;
+    const { scenario, clock, onRunFinished } = this.#options;
+    try {
+      const context = await this.#contextOf(seed);
+      const outcome = await runStrategy({
+        scenario,
+        name: named.name,
+        strategy: named.strategy,
+        context,
+        pool: this.#pool,
+        clock,
+        signal: this.#signal,
+        onEvent: (event) => this.#follow(event),
+      });
+      if (seed === this.#options.seeds[0]) await this.#pictures.add(named.name, context, outcome.params, this.#signal);
+      this.#finished.push({ strategy: named.name, seed, context, outcome });
+      await onRunFinished?.(this.#assemble());
+    } catch (error) {
+      // The first failure decides; what fails after it was cancelled because of it.
+      if (!this.#signal.aborted) {
+        this.#error = error;
+        this.#stop.abort();
+      }
+    }
+    await this.#leaveSeed(seed);
+  }
+
+  #contextOf(seed: number): Promise<SeedContext> {
+    let context = this.#contexts.get(seed);
+    if (context === undefined) {
+      context = this.#prepare(seed);
+      this.#contexts.set(seed, context);
+    }
+    return context;
+  }
+
+  async #prepare(seed: number): Promise<SeedContext> {
+    const { scenario, clock } = this.#options;
+    this.#tell({ type: "seedPreparing", seed });
+    const startedAt = clock();
+    const context = await prepareSeed({
+      scenario,
+      seed,
+      pool: this.#pool,
+      scenes: this.#scenes,
+      encoder: this.#encoder,
+      signal: this.#signal,
+    });
+    this.#tell({ type: "seedPrepared", seed, seconds: (clock() - startedAt) / 1000 });
+    return context;
+  }
+
+  async #leaveSeed(seed: number): Promise<void> {
+    const left = (this.#runsLeftOfSeed.get(seed) ?? 1) - 1;
+    this.#runsLeftOfSeed.set(seed, left);
+    if (left === 0) await this.#forget(seed);
+  }
+
+  async #forget(seed: number): Promise<void> {
+    const context = await this.#contexts.get(seed)?.catch(() => undefined);
+    this.#contexts.delete(seed);
+    context?.[Symbol.dispose]();
+  }
+
+  async #forgetAll(): Promise<void> {
+    for (const seed of [...this.#contexts.keys()]) await this.#forget(seed);
+  }
+
+  #follow(event: RunEvent): void {
+    const progress = this.#progress;
+    if (event.type === "clientTrained") {
+      this.#progress = { ...progress, finishedSteps: progress.finishedSteps + event.stepCount };
+    } else if (event.type === "runFinished") {
+      this.#progress = { ...progress, finishedRuns: progress.finishedRuns + 1 };
+    }
+    this.#tell(event);
+  }
+
+  #tell(event: WithoutProgress<ComparisonEvent>): void {
+    this.#options.onEvent?.({ ...event, progress: this.#progress } as ComparisonEvent);
+  }
+
+  #seconds(): number {
+    return (this.#options.clock() - this.#startedAt) / 1000;
+  }
+
+  #assemble(): ComparisonResult {
+    return assembleResult({
+      scenario: this.#options.scenario,
+      strategies: this.#strategies,
+      seeds: this.#options.seeds,
+      baseline: BASELINE_STRATEGY,
+      finished: this.#finished,
+      encoderHash: this.#encoder?.hash ?? null,
+      seconds: this.#seconds(),
+    });
+  }
+
+  #ending(): ComparisonOutcome["ending"] {
+    if (this.#error !== null) return { kind: "failed", error: this.#error };
+    return this.#signal.aborted ? { kind: "cancelled" } : { kind: "complete" };
+  }
+}
+
+type WithoutProgress<E> = E extends unknown ? Omit<E, "progress"> : never;
+
+/** Optimizer steps of one run, all clients and rounds. */
+function stepsOfRun({ training, clients }: Scenario): number {
+  let steps = 0;
+  for (let round = 1; round <= training.rounds; round++) {
+    for (const client of clients) {
+      if (hasJoined(client, round) && isPresent(client, round)) steps += stepsPerRound(training, client.trainCount);
+    }
+  }
+  return steps;
+}

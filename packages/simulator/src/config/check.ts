@@ -1,0 +1,129 @@
+/** What the schema cannot see: rules across fields, tasks of a domain, strategies of the registry. */
+import { type ErrorCode, KumiaiError, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
+import { createStrategy, STRATEGIES } from "@kumiai/algorithms";
+import { SCENE_TASKS } from "@kumiai/datasets";
+import { showPath, showValue } from "./issues.js";
+import type { ConfigPath, LocatedYaml } from "./located.js";
+import type { ClientConfig, StrategyConfig } from "./scenario.js";
+import type { RawScenario } from "./schema.js";
+import { nearestWord } from "./suggest.js";
+
+const SCENE_TASK_IDS: readonly string[] = SCENE_TASKS.map((task) => task.id);
+const STRATEGY_KINDS: readonly string[] = Object.keys(STRATEGIES);
+
+interface Complaint {
+  readonly path: ConfigPath;
+  readonly expected: string;
+  readonly received: unknown;
+  readonly advice: string;
+}
+
+/** Throws `code` with a sentence of the house form. */
+export function refuse(yaml: LocatedYaml, code: ErrorCode, complaint: Complaint): never {
+  const { path, expected, received, advice } = complaint;
+  throw new KumiaiError(
+    code,
+    `${yaml.where(path)}: ${showPath(path)}: expected ${expected}, received ${showValue(received)}; ${advice}`,
+    { path: showPath(path) },
+  );
+}
+
+/** Ids, tasks, joining and absent rounds of every client. */
+export function checkClients(raw: RawScenario, yaml: LocatedYaml): readonly ClientConfig[] {
+  const firstWithId = new Map<string, number>();
+  const clients = raw.clients.map((client, index): ClientConfig => {
+    const path = ["clients", index] as const;
+    const earlier = firstWithId.get(client.id);
+    if (earlier !== undefined) {
+      refuse(yaml, "INVALID_CONFIG", {
+        path: [...path, "id"],
+        expected: "an id of its own",
+        received: client.id,
+        advice: `clients[${earlier}] has the same id; rename one`,
+      });
+    }
+    firstWithId.set(client.id, index);
+    return {
+      id: locateId(yaml, [...path, "id"], () => parseClientId(client.id)),
+      domain: client.domain,
+      tasks: client.tasks.map((task, i) => checkTask(client.tasks, i, yaml, [...path, "tasks", i], task)),
+      trainCount: client.trainCount,
+      joinsAtRound: checkRound(client.joinsAtRound, raw, yaml, [...path, "joinsAtRound"]),
+      absentRounds: client.absentRounds.map((round, i) => checkRound(round, raw, yaml, [...path, "absentRounds", i])),
+    };
+  });
+  checkSomebodyPresent(clients, raw, yaml);
+  return clients;
+}
+
+function locateId<T>(yaml: LocatedYaml, path: ConfigPath, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof KumiaiError)) throw error;
+    throw new KumiaiError(error.code, `${yaml.where(path)}: ${showPath(path)}: ${error.message}; change it`, error.details);
+  }
+}
+
+function checkTask(tasks: readonly string[], index: number, yaml: LocatedYaml, path: ConfigPath, task: string): TaskId {
+  if (!SCENE_TASK_IDS.includes(task)) {
+    const nearest = nearestWord(task, SCENE_TASK_IDS);
+    refuse(yaml, "UNKNOWN_TASK", {
+      path,
+      expected: `one of ${SCENE_TASK_IDS.join(", ")}`,
+      received: task,
+      advice: nearest === undefined ? "use one of these" : `did you mean "${nearest}"?`,
+    });
+  }
+  if (tasks.indexOf(task) !== index) {
+    refuse(yaml, "INVALID_CONFIG", { path, expected: "each task once", received: task, advice: "remove the repetition" });
+  }
+  return parseTaskId(task);
+}
+
+function checkRound(round: number, raw: RawScenario, yaml: LocatedYaml, path: ConfigPath): number {
+  const last = raw.training.rounds;
+  if (round > last) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path,
+      expected: `a round from 1 to ${last} (training.rounds)`,
+      received: round,
+      advice: "lower it or raise training.rounds",
+    });
+  }
+  return round;
+}
+
+function checkSomebodyPresent(clients: readonly ClientConfig[], raw: RawScenario, yaml: LocatedYaml): void {
+  for (let round = 1; round <= raw.training.rounds; round++) {
+    if (!clients.some((client) => round >= client.joinsAtRound && !client.absentRounds.includes(round))) {
+      refuse(yaml, "INVALID_CONFIG", {
+        path: ["clients"],
+        expected: `at least one client present in round ${round}`,
+        received: `none in round ${round}`,
+        advice: "change joinsAtRound or absentRounds of one",
+      });
+    }
+  }
+}
+
+/** The strategies section: `kind` defaults to the name; options are tried on the registry, so that errors have a line. */
+export function checkStrategies(raw: RawScenario, yaml: LocatedYaml): Readonly<Record<string, StrategyConfig>> {
+  const out: Record<string, StrategyConfig> = {};
+  for (const [name, entry] of Object.entries(raw.strategies)) {
+    const { kind = name, ...options } = entry ?? {};
+    const path = entry?.kind === undefined ? ["strategies", name] : ["strategies", name, "kind"];
+    if (!STRATEGY_KINDS.includes(kind)) {
+      const nearest = nearestWord(kind, STRATEGY_KINDS);
+      refuse(yaml, "UNKNOWN_STRATEGY", {
+        path,
+        expected: `one of ${STRATEGY_KINDS.join(", ")}${entry?.kind === undefined ? ", or a name of your own with `kind`" : ""}`,
+        received: kind,
+        advice: nearest === undefined ? "use one of these" : `did you mean "${nearest}"?`,
+      });
+    }
+    locateId(yaml, ["strategies", name], () => createStrategy(kind, options));
+    out[name] = { kind, options };
+  }
+  return out;
+}

@@ -1,0 +1,128 @@
+/** zod's findings as sentences of the form `file:line:col: path: expected …, received …; what to do`. */
+import type { z } from "zod";
+import type { ConfigPath, LocatedYaml } from "./located.js";
+import { knownKeysAt } from "./schema.js";
+import { nearestWord } from "./suggest.js";
+
+export interface Finding {
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** One sentence for each issue, in the order of the file. */
+export function describeIssues(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): readonly Finding[] {
+  return issues.flatMap((issue) => describeIssue(issue, yaml)).sort((a, b) => a.offset - b.offset);
+}
+
+/** `clients[2].tasks` for a reader. */
+export function showPath(path: ConfigPath): string {
+  let out = "";
+  for (const part of path) out += typeof part === "number" ? `[${part}]` : out === "" ? part : `.${part}`;
+  return out === "" ? "(the whole file)" : out;
+}
+
+/** A value as it stood in the file, cut short. */
+export function showValue(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, yaml: LocatedYaml): Finding[] {
+  const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
+  const offset = yaml.offsetOf(path);
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeysAt(path);
+    return issue.keys.map((key) => {
+      const nearest = nearestWord(key, known);
+      const advice = nearest === undefined ? `remove it, or use one of ${known.join(", ")}` : `did you mean "${nearest}"?`;
+      const at = yaml.whereKey(path, key);
+      return {
+        offset,
+        text: `${at}: ${showPath([...path, key])}: expected a known key, received "${key}"; ${advice}`,
+      };
+    });
+  }
+  const received = valueAt(yaml.value, path);
+  const { expected, advice } = expectationOf(issue, path, received);
+  return [
+    {
+      offset,
+      text: `${yaml.where(path)}: ${showPath(path)}: expected ${expected}, received ${showValue(received)}; ${advice}`,
+    },
+  ];
+}
+
+function expectationOf(
+  issue: z.core.$ZodIssue,
+  path: ConfigPath,
+  received: unknown,
+): { readonly expected: string; readonly advice: string } {
+  const last = path.at(-1);
+  const subject = typeof last === "string" ? last : "value";
+  const advice = received === undefined ? `add "${subject}"` : "change it";
+  switch (issue.code) {
+    case "invalid_type":
+      return { expected: describeType(issue.expected), advice };
+    case "too_small":
+      return { expected: describeBound(issue.origin, issue.inclusive ? "at least" : "more than", issue.minimum), advice };
+    case "too_big":
+      return { expected: describeBound(issue.origin, issue.inclusive ? "at most" : "less than", issue.maximum), advice };
+    case "invalid_value":
+      return withNearest(issue.values.map(String), received, advice);
+    case "not_multiple_of":
+      return { expected: `a multiple of ${issue.divisor}`, advice };
+    case "invalid_union":
+      return issue.discriminator === "name" ? withNearest(["adamw", "sgd"], received, advice) : { expected: "one of the documented forms", advice };
+    default:
+      return { expected: issue.message.replace(/^expected /, ""), advice };
+  }
+}
+
+function withNearest(values: readonly string[], received: unknown, advice: string) {
+  const nearest = typeof received === "string" ? nearestWord(received, values) : undefined;
+  return {
+    expected: values.map((value) => `"${value}"`).join(" or "),
+    advice: nearest === undefined ? advice : `did you mean "${nearest}"?`,
+  };
+}
+
+function describeType(expected: string): string {
+  switch (expected) {
+    case "int":
+      return "a whole number";
+    case "number":
+      return "a number";
+    case "string":
+      return "text";
+    case "array":
+      return "a list";
+    case "object":
+    case "record":
+      return "a map";
+    default:
+      return expected;
+  }
+}
+
+function describeBound(origin: string, relation: string, bound: number | bigint): string {
+  switch (origin) {
+    case "array":
+      return `a list of ${relation} ${bound}`;
+    case "string":
+      return `text of ${relation} ${bound} characters`;
+    case "int":
+      return `a whole number of ${relation} ${bound}`;
+    default:
+      return `a number of ${relation} ${bound}`;
+  }
+}
+
+function valueAt(value: unknown, path: ConfigPath): unknown {
+  let current = value;
+  for (const part of path) {
+    if (current === null || typeof current !== "object") return undefined;
+    current = (current as Record<string | number, unknown>)[part];
+  }
+  return current;
+}

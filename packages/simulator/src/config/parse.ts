@@ -1,0 +1,87 @@
+/**
+ * Scenario files: YAML in, a checked `Scenario` out. Every complaint has the form
+ * `file:line:col: path: expected …, received …; what to do`.
+ */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { KumiaiError } from "@kumiai/params";
+import { checkClients, checkStrategies, refuse } from "./check.js";
+import { describeIssues } from "./issues.js";
+import { type LocatedYaml, parseLocatedYaml } from "./located.js";
+import type { OptimizerConfig, Scenario } from "./scenario.js";
+import { type RawScenario, scenarioSchema } from "./schema.js";
+
+/** Complaints shown at once; more would not be read. */
+const SHOWN_ISSUE_COUNT = 10;
+
+/**
+ * Parses the text of a scenario file. `file` is named in errors, and paths in the file are relative to its folder.
+ * Throws INVALID_CONFIG, INVALID_ID, UNKNOWN_TASK or UNKNOWN_STRATEGY.
+ */
+export function parseScenario(text: string, file: string): Scenario {
+  const yaml = parseLocatedYaml(text, file);
+  const parsed = scenarioSchema.safeParse(yaml.value);
+  if (!parsed.success) {
+    const findings = describeIssues(parsed.error.issues, yaml).map((finding) => finding.text);
+    const hidden = findings.length - SHOWN_ISSUE_COUNT;
+    const shown = findings.slice(0, SHOWN_ISSUE_COUNT).join("\n");
+    throw new KumiaiError("INVALID_CONFIG", hidden > 0 ? `${shown}\n(and ${hidden} more)` : shown, {
+      file,
+      issueCount: findings.length,
+    });
+  }
+  return toScenario(parsed.data, yaml, file);
+}
+
+/** Reads and parses a scenario file. Throws as `parseScenario`, or FILE_NOT_FOUND, FILE_UNREADABLE. */
+export async function loadScenario(file: string): Promise<Scenario> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw new KumiaiError(
+      missing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE",
+      `${file}: expected a scenario file, received ${missing ? "nothing under this name" : String((error as Error).message)}; check the path`,
+      { file },
+      error,
+    );
+  }
+  return parseScenario(text, file);
+}
+
+function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario {
+  const { training } = raw;
+  if (training.warmupRounds >= training.rounds && training.warmupRounds > 0) {
+    const isWritten = yaml.value !== null && yaml.offsetOf(["training", "warmupRounds"]) !== yaml.offsetOf(["training"]);
+    if (isWritten) {
+      refuse(yaml, "INVALID_CONFIG", {
+        path: ["training", "warmupRounds"],
+        expected: `fewer than training.rounds (${training.rounds})`,
+        received: training.warmupRounds,
+        advice: "lower it or raise training.rounds",
+      });
+    }
+  }
+  const init = raw.model.encoder.init;
+  return {
+    name: raw.name,
+    description: raw.description,
+    scenes: raw.scenes,
+    model: {
+      encoder: {
+        channels: raw.model.encoder.channels,
+        initFile: init === undefined ? null : resolve(dirname(file), init),
+      },
+      decoder: raw.model.decoder,
+    },
+    training: {
+      ...training,
+      optimizer: training.optimizer satisfies OptimizerConfig,
+      warmupRounds: Math.min(training.warmupRounds, training.rounds - 1),
+    },
+    evaluation: raw.evaluation,
+    strategies: checkStrategies(raw, yaml),
+    clients: checkClients(raw, yaml),
+  };
+}

@@ -1,0 +1,89 @@
+/** The YAML's shape as a zod schema: strict, with defaults. What crosses fields or packages is checked in `check.ts`. */
+import { z } from "zod";
+
+const integer = (low: number, high: number) => z.int().min(low).max(high);
+const positive = (high: number) => z.number().positive().max(high);
+
+const encoderSchema = z.strictObject({
+  channels: z.array(integer(1, 1024)).min(1).max(6).default([16, 24, 32, 48]),
+  init: z.string().min(1).optional(),
+});
+
+const modelSchema = z.strictObject({
+  encoder: encoderSchema.prefault({}),
+  decoder: z.strictObject({ width: integer(1, 1024).default(24) }).prefault({}),
+});
+
+const optimizerSchema = z.discriminatedUnion("name", [
+  z.strictObject({
+    name: z.literal("adamw"),
+    learningRate: positive(1).default(0.003),
+    weightDecay: z.number().min(0).max(1).default(0.0001),
+  }),
+  z.strictObject({
+    name: z.literal("sgd"),
+    learningRate: positive(10).default(0.05),
+    weightDecay: z.number().min(0).max(1).default(0.0001),
+    momentum: z.number().min(0).lt(1).default(0.9),
+  }),
+]);
+
+const trainingSchema = z.strictObject({
+  rounds: integer(1, 10_000).default(25),
+  localEpochs: integer(1, 1000).default(2),
+  batchSize: integer(1, 1024).default(8),
+  optimizer: optimizerSchema.prefault({ name: "adamw" }),
+  warmupRounds: integer(0, 10_000).default(3),
+  schedule: z.enum(["cosine", "constant"]).default("cosine"),
+  clipNorm: positive(1e6).nullable().default(1),
+  optimizerState: z.enum(["keep", "reset"]).default("keep"),
+  backgroundLossWeight: positive(100).default(0.2),
+});
+
+const evaluationSchema = z.strictObject({
+  everyRounds: integer(1, 10_000).default(5),
+  testCount: integer(1, 10_000).default(100),
+});
+
+const scenesSchema = z.strictObject({ size: integer(16, 256).multipleOf(16).default(64) });
+
+const clientSchema = z.strictObject({
+  id: z.string(),
+  domain: z.enum(["garments", "digits"]),
+  tasks: z.array(z.string()).min(1),
+  trainCount: integer(1, 20_000).default(40),
+  joinsAtRound: integer(1, 10_000).default(1),
+  absentRounds: z.array(integer(1, 10_000)).default([]),
+});
+
+export const scenarioSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62})$/i, 'expected 1 to 63 letters, digits, ".", "_" or "-"'),
+  description: z.string().max(1000).default(""),
+  scenes: scenesSchema.prefault({}),
+  model: modelSchema.prefault({}),
+  training: trainingSchema.prefault({}),
+  evaluation: evaluationSchema.prefault({}),
+  strategies: z.record(z.string(), z.looseObject({ kind: z.string().optional() }).nullable()).default({}),
+  clients: z.array(clientSchema).min(1).max(10_000),
+});
+
+export type RawScenario = z.output<typeof scenarioSchema>;
+
+/** Keys that the schema knows at a path (indices ignored), for suggestions. */
+export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
+  return KNOWN_KEYS[path.filter((part) => typeof part !== "number").join(".")] ?? [];
+}
+
+const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
+  "": Object.keys(scenarioSchema.shape),
+  scenes: Object.keys(scenesSchema.shape),
+  model: Object.keys(modelSchema.shape),
+  "model.encoder": Object.keys(encoderSchema.shape),
+  "model.decoder": ["width"],
+  training: Object.keys(trainingSchema.shape),
+  "training.optimizer": ["name", "learningRate", "weightDecay", "momentum"],
+  evaluation: Object.keys(evaluationSchema.shape),
+  clients: Object.keys(clientSchema.shape),
+};

@@ -1,0 +1,129 @@
+/**
+ * What workers are asked to do. A job is a pure function of what it carries: params, optimizer state, the order of
+ * examples and the learning rate of every step. No job draws random numbers, reads a clock or depends on what its
+ * worker did before; so results do not depend on the number of workers.
+ */
+import type { ParamRoleKind, ParamVector, TaskId } from "@kumiai/params";
+import type { OptimizerState, SessionOptions } from "@kumiai/training";
+import type { TiedPiece } from "../tied-store.js";
+import type { ModelSpec } from "../model.js";
+
+/** Which examples go into which step, and how large the step is. */
+export interface StepPlan {
+  /** Row indices, [stepCount × batchSize]. */
+  readonly order: Int32Array;
+  /** One per step. */
+  readonly learningRates: Float64Array;
+}
+
+/** One client's local training in one round. */
+export interface TrainJob {
+  readonly kind: "train";
+  readonly model: ModelSpec;
+  readonly session: SessionOptions;
+  /** Key of examples that were shared with the pool. */
+  readonly examples: string;
+  readonly params: ParamVector;
+  /** Null: fresh. */
+  readonly optimizer: OptimizerState | null;
+  readonly plan: StepPlan;
+  readonly proximalWeight: number;
+  readonly frozen: readonly Exclude<ParamRoleKind, "buffer">[];
+}
+
+export interface TrainResult {
+  readonly params: ParamVector;
+  readonly optimizer: OptimizerState;
+  /** Mean over the steps. */
+  readonly taskLosses: Readonly<Record<TaskId, number>>;
+}
+
+/** One member of a pooled round. */
+export interface PooledMember {
+  readonly model: ModelSpec;
+  readonly examples: string;
+  readonly plan: StepPlan;
+  /** How the member's flat vector is cut from the tied store. */
+  readonly pieces: readonly TiedPiece[];
+}
+
+/** One round of the pooled reference: members take turns on one tied store. */
+export interface TrainPooledJob {
+  readonly kind: "trainPooled";
+  readonly session: SessionOptions;
+  readonly members: readonly PooledMember[];
+  /** Member index for each step, in order; a member occurs as often as its plan has steps. */
+  readonly turns: Int32Array;
+  readonly store: Float32Array;
+  /** Moments as long as the store; null: fresh. */
+  readonly optimizer: OptimizerState | null;
+}
+
+export interface TrainPooledResult {
+  readonly store: Float32Array;
+  readonly optimizer: OptimizerState;
+  /** Per member: mean over its steps. */
+  readonly taskLosses: readonly Readonly<Record<TaskId, number>>[];
+}
+
+/** Test metrics of one client's params. */
+export interface EvaluateJob {
+  readonly kind: "evaluate";
+  readonly model: ModelSpec;
+  readonly session: SessionOptions;
+  readonly examples: string;
+  readonly params: ParamVector;
+}
+
+export interface EvaluateResult {
+  readonly metrics: Readonly<Record<TaskId, number>>;
+}
+
+/** Raw outputs for a few examples. */
+export interface PredictJob {
+  readonly kind: "predict";
+  readonly model: ModelSpec;
+  readonly session: SessionOptions;
+  readonly examples: string;
+  readonly params: ParamVector;
+  /** Row indices. */
+  readonly rows: readonly number[];
+}
+
+export interface PredictResult {
+  /** Per task: [rows, planes, height, width]. */
+  readonly outputs: Readonly<Record<TaskId, Float32Array>>;
+}
+
+export type Job = TrainJob | TrainPooledJob | EvaluateJob | PredictJob;
+
+export type ResultOf<J extends Job> = J extends TrainJob
+  ? TrainResult
+  : J extends TrainPooledJob
+    ? TrainPooledResult
+    : J extends EvaluateJob
+      ? EvaluateResult
+      : PredictResult;
+
+/** Keys of the examples that a job reads. */
+export function examplesOf(job: Job): readonly string[] {
+  return job.kind === "trainPooled" ? job.members.map((member) => member.examples) : [job.examples];
+}
+
+/** Buffers that may leave the sender for good; params stay, because the sender still compares with them. */
+export function transferablesOf(job: Job): readonly ArrayBuffer[] {
+  if (job.kind === "train" || job.kind === "trainPooled") return (job.optimizer?.moments ?? []).map(bufferOf);
+  return [];
+}
+
+/** Everything in a result leaves the worker without a copy. */
+export function transferablesOfResult(result: ResultOf<Job>): readonly ArrayBuffer[] {
+  if ("params" in result) return [result.params, ...result.optimizer.moments].map(bufferOf);
+  if ("store" in result) return [result.store, ...result.optimizer.moments].map(bufferOf);
+  if ("outputs" in result) return Object.values(result.outputs).map(bufferOf);
+  return [];
+}
+
+function bufferOf(vector: Float32Array): ArrayBuffer {
+  return vector.buffer as ArrayBuffer;
+}

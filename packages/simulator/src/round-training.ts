@@ -1,0 +1,142 @@
+/**
+ * Local training of one round as jobs of the pool, in two kinds: every site on its own, or (the pooled reference) all
+ * sites' data through one tied store. A trainer keeps optimizer states from round to round if the scenario says so.
+ */
+import type { Assignment, ClientSpec } from "@kumiai/algorithms";
+import type { ClientId, ParamVector, Rng } from "@kumiai/params";
+import type { OptimizerState } from "@kumiai/training";
+import type { Scenario } from "./config/scenario.js";
+import { trainingSession } from "./model.js";
+import { planSteps, planTurns } from "./plan.js";
+import type { WorkerPool } from "./pool/pool.js";
+import type { LocalTraining } from "./records.js";
+import { type ClientContext, type SeedContext, settleAll } from "./seed-context.js";
+import { gatherInto, scatterInto, tieParams } from "./tied-store.js";
+
+export interface TrainerOptions {
+  readonly scenario: Scenario;
+  readonly context: SeedContext;
+  readonly pool: WorkerPool;
+  /** Names the run in errors. */
+  readonly what: string;
+  readonly signal: AbortSignal | undefined;
+  /** Of the seed: orders of examples are the same for every strategy. */
+  readonly rng: Rng;
+}
+
+export interface RoundOfTraining {
+  readonly round: number;
+  /** The clients present, in order, with the params that they start from. */
+  readonly params: ReadonlyMap<ClientId, ParamVector>;
+  readonly assignmentOf: (client: ClientSpec) => Assignment;
+  readonly onTrained: (client: ClientId, loss: number, stepCount: number, seconds: number) => void;
+}
+
+export interface LocalTrainer {
+  /** By client, in the order of `params`. */
+  train(round: RoundOfTraining): Promise<ReadonlyMap<ClientId, LocalTraining>>;
+}
+
+/** Every client alone, one job each. */
+export function siteTrainer(options: TrainerOptions): LocalTrainer {
+  const { scenario, context, pool, what, signal } = options;
+  const { training } = scenario;
+  const optimizers = new Map<ClientId, OptimizerState>();
+
+  const trainClient = async (round: RoundOfTraining, id: ClientId, base: ParamVector): Promise<LocalTraining> => {
+    const client = clientOf(context, id);
+    const plan = planOf(options, client, round.round);
+    const { proximalWeight, frozen } = round.assignmentOf(client.spec);
+    const { result, seconds } = await pool.run(
+      {
+        kind: "train",
+        model: client.model,
+        session: trainingSession(training),
+        examples: client.trainKey,
+        params: base,
+        optimizer: optimizers.get(id) ?? null,
+        plan,
+        proximalWeight,
+        frozen,
+      },
+      { what: `${what}, round ${round.round}, client ${id}`, signal },
+    );
+    if (training.optimizerState === "keep") optimizers.set(id, result.optimizer);
+    round.onTrained(id, sumOf(result.taskLosses), plan.learningRates.length, seconds);
+    const update = { client: id, base, local: result.params, sampleCount: client.trainCount };
+    return { update, taskLosses: result.taskLosses, seconds };
+  };
+
+  return {
+    async train(round) {
+      const work = [...round.params].map(
+        async ([id, base]) => [id, await trainClient(round, id, base)] as const,
+      );
+      return new Map(await settleAll(work));
+    },
+  };
+}
+
+/** All clients in turn on one tied store, one job a round. Every client makes the same passes as it would alone. */
+export function pooledTrainer(options: TrainerOptions): LocalTrainer {
+  const { scenario, context, pool, what, signal, rng } = options;
+  const tied = tieParams([...context.clients.values()].map((client) => client.spec));
+  const store = new Float32Array(tied.size);
+  for (const { spec, initialParams } of context.clients.values()) {
+    scatterInto(store, initialParams, tied.pieces.get(spec.id) ?? []);
+  }
+  let current: { readonly store: Float32Array; readonly optimizer: OptimizerState | null } = { store, optimizer: null };
+
+  return {
+    async train(round) {
+      const ids = [...round.params.keys()];
+      const members = ids.map((id) => {
+        const client = clientOf(context, id);
+        const plan = planOf(options, client, round.round);
+        return { model: client.model, examples: client.trainKey, plan, pieces: tied.pieces.get(id) ?? [] };
+      });
+      const stepCounts = members.map((member) => member.plan.learningRates.length);
+      const turns = planTurns(stepCounts, rng.split(`round-${round.round}`).split("turns"));
+      const { result, seconds } = await pool.run(
+        { kind: "trainPooled", session: trainingSession(scenario.training), members, turns, ...current },
+        { what: `${what}, round ${round.round}, all clients pooled`, signal },
+      );
+      current = {
+        store: result.store,
+        optimizer: scenario.training.optimizerState === "keep" ? result.optimizer : null,
+      };
+      return new Map(
+        ids.map((id, member) => {
+          const client = clientOf(context, id);
+          const local = new Float32Array(client.spec.layout.size);
+          gatherInto(local, result.store, tied.pieces.get(id) ?? []);
+          const taskLosses = result.taskLosses[member] ?? {};
+          const share = ((stepCounts[member] ?? 0) / turns.length) * seconds;
+          round.onTrained(id, sumOf(taskLosses), stepCounts[member] ?? 0, share);
+          const base = round.params.get(id) ?? client.initialParams;
+          const update = { client: id, base, local, sampleCount: client.trainCount };
+          return [id, { update, taskLosses, seconds: share }] as const;
+        }),
+      );
+    },
+  };
+}
+
+function planOf({ scenario, rng }: TrainerOptions, client: ClientContext, round: number) {
+  return planSteps({
+    training: scenario.training,
+    round,
+    exampleCount: client.trainCount,
+    rng: rng.split(`round-${round}`).split(client.spec.id).split("shuffle"),
+  });
+}
+
+function clientOf(context: SeedContext, id: ClientId): ClientContext {
+  const client = context.clients.get(id);
+  if (client === undefined) throw new Error(`client ${id} is not in the context`);
+  return client;
+}
+
+function sumOf(losses: Readonly<Record<string, number>>): number {
+  return Object.values(losses).reduce((sum, loss) => sum + loss, 0);
+}

@@ -1,0 +1,115 @@
+/**
+ * Everything that the runs of one seed share: scenes, models, first params, constant predictions, metrics before training.
+ * Strategies are compared on equal terms because they get the same context.
+ */
+import type { ClientSpec } from "@kumiai/algorithms";
+import type { ClientId, ParamVector } from "@kumiai/params";
+import type { Scenario } from "./config/scenario.js";
+import { constantMetrics } from "./evaluation.js";
+import { type InitialEncoder, initialParamsOf } from "./initial-params.js";
+import { createModel, evaluationSession, type ModelSpec, modelSpecOf } from "./model.js";
+import type { WorkerPool } from "./pool/pool.js";
+import type { MetricsByClient } from "./records.js";
+import { composeClientScenes, type SceneSource } from "./scenes.js";
+
+export interface ClientContext {
+  readonly spec: ClientSpec;
+  readonly model: ModelSpec;
+  readonly trainCount: number;
+  /** Keys under which the pool knows the scenes. */
+  readonly trainKey: string;
+  readonly testKey: string;
+  readonly initialParams: ParamVector;
+  /** What the best constant prediction, fitted on the training labels, scores on the test scenes. */
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+export interface SeedContext extends Disposable {
+  readonly seed: number;
+  readonly clients: ReadonlyMap<ClientId, ClientContext>;
+  /** Test metrics before training; the same for every strategy. */
+  readonly initialMetrics: MetricsByClient;
+}
+
+export interface PrepareSeedOptions {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly pool: WorkerPool;
+  readonly scenes: SceneSource;
+  /** Null: the encoder too is drawn from the seed. */
+  readonly encoder: InitialEncoder | null;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Composes scenes (this blocks), shares them with the pool and evaluates the first params. Disposing forgets the scenes. */
+export async function prepareSeed(options: PrepareSeedOptions): Promise<SeedContext> {
+  const { scenario, seed, pool, scenes, signal } = options;
+  const clients = new Map<ClientId, ClientContext>();
+  const initialParams = initialParamsOf(scenario, seed, options.encoder);
+  for (const client of scenario.clients) {
+    const { train, test } = composeClientScenes(scenes, scenario, client, seed);
+    const key = `${seed}/${client.id}`;
+    pool.share(`${key}/train`, train);
+    pool.share(`${key}/test`, test);
+    const model = modelSpecOf(scenario, client);
+    clients.set(client.id, {
+      spec: { id: client.id, domain: client.domain, tasks: client.tasks, layout: createModel(model).layout },
+      model,
+      trainCount: client.trainCount,
+      trainKey: `${key}/train`,
+      testKey: `${key}/test`,
+      initialParams: initialParams(client),
+      constants: constantMetrics(client.tasks, train, test),
+    });
+  }
+  const forget = (): void => {
+    for (const { trainKey, testKey } of clients.values()) {
+      pool.forget(trainKey);
+      pool.forget(testKey);
+    }
+  };
+  try {
+    const params = new Map([...clients].map(([id, { initialParams }]) => [id, initialParams]));
+    const initialMetrics = await evaluateClients({ scenario, pool, clients, params, what: `seed ${seed}`, signal });
+    return { seed, clients, initialMetrics, [Symbol.dispose]: forget };
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+export interface EvaluateOptions {
+  readonly scenario: Scenario;
+  readonly pool: WorkerPool;
+  readonly clients: ReadonlyMap<ClientId, ClientContext>;
+  /** Whom to evaluate, with which params. */
+  readonly params: ReadonlyMap<ClientId, ParamVector>;
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Test metrics of every client in `params`, as jobs of the pool. */
+export async function evaluateClients(options: EvaluateOptions): Promise<MetricsByClient> {
+  const { scenario, pool, clients, params, what, signal } = options;
+  const session = evaluationSession(scenario.training);
+  const entries = [...params].map(async ([id, vector]) => {
+    const client = clients.get(id);
+    if (client === undefined) throw new Error(`client ${id} is not in the context`);
+    const job = { kind: "evaluate", model: client.model, session, examples: client.testKey, params: vector } as const;
+    const { result } = await pool.run(job, { what: `${what}, client ${id}, evaluation`, signal });
+    return [id, result.metrics] as const;
+  });
+  return new Map(await settleAll(entries));
+}
+
+/** Waits for all, then throws the first failure that is not a cancellation, else the first failure. */
+export async function settleAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  const failures = settled.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+  if (failures.length > 0) throw failures.find((reason) => !isCancelled(reason)) ?? failures[0];
+  return settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+}
+
+export function isCancelled(error: unknown): boolean {
+  return error !== null && typeof error === "object" && "code" in error && error.code === "CANCELLED";
+}
