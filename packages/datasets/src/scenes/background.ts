@@ -20,15 +20,15 @@ export function drawBackground(domain: SceneDomain, size: number, rng: Rng): Bac
 
 type Surface = Omit<Background, "depth">;
 
-/** Two crossing waves, a broad colored stripe and a fine thread, over gentle folds. */
+/** Warm cloth: two crossing waves, a broad colored stripe and a fine thread, over gentle folds. */
 function drawCloth(size: number, rng: Rng): Surface {
   const pixels = size * size;
   const height = new Float32Array(pixels);
-  addValueNoise(height, size, size / 4, 2.6, rng);
+  addValueNoise(height, size, size / 4, 1.45, rng);
   const folds = height.slice();
-  const hue = rng.uniform();
-  const ground = colorOf(hue, 0.1 + 0.3 * rng.uniform(), 0.45 + 0.35 * rng.uniform());
-  const stripe = colorOf(hue + 0.3 * (rng.uniform() - 0.5), 0.1 + 0.4 * rng.uniform(), 0.35 + 0.5 * rng.uniform());
+  const hue = rng.uniform() * 0.22 - 0.06;
+  const ground = colorOf(hue, 0.15 + 0.4 * rng.uniform(), 0.5 + 0.4 * rng.uniform());
+  const stripe = colorOf(hue + 0.2 * (rng.uniform() - 0.5), 0.15 + 0.5 * rng.uniform(), 0.3 + 0.6 * rng.uniform());
   const angle = Math.PI * rng.uniform();
   const across = [Math.cos(angle), Math.sin(angle)] as const;
   const turns = (2 * Math.PI) / (size * (0.14 + 0.1 * rng.uniform()));
@@ -40,7 +40,7 @@ function drawCloth(size: number, rng: Rng): Surface {
     const y = (i - x) / size;
     const wave = Math.sin(turns * (x * across[0] + y * across[1]) + phase);
     const thread = Math.sin(threadTurns * (y * across[0] - x * across[1]) + phase);
-    height[i] += 0.42 * wave + 0.16 * thread;
+    height[i] += 0.24 * wave + 0.12 * thread;
     const mix = 0.5 + 0.5 * wave;
     const shade = 1 + 0.04 * folds[i] + 0.04 * thread;
     for (let c = 0; c < 3; c++) albedo[c * pixels + i] = shade * (ground[c] + mix * (stripe[c] - ground[c]));
@@ -48,18 +48,18 @@ function drawCloth(size: number, rng: Rng): Surface {
   return { albedo, height };
 }
 
-/** Clouds of four sizes in relief and stains in color. */
+/** Cool concrete: clouds of three sizes in relief, stains and a slow change of color. */
 function drawConcrete(size: number, rng: Rng): Surface {
   const pixels = size * size;
   const height = new Float32Array(pixels);
-  addValueNoise(height, size, size / 3, 3, rng);
-  addValueNoise(height, size, size / 6, 1.5, rng);
-  addValueNoise(height, size, size / 11, 0.5, rng);
+  addValueNoise(height, size, size / 3, 2.2, rng);
+  addValueNoise(height, size, size / 6, 1.1, rng);
+  addValueNoise(height, size, size / 11, 0.35, rng);
   const stains = new Float32Array(pixels);
-  addValueNoise(stains, size, size / 2.5, 0.22, rng);
+  addValueNoise(stains, size, size / 2.5, 0.35, rng);
   addValueNoise(stains, size, size / 12, 0.08, rng);
-  const light = colorOf(rng.uniform(), 0.15 * rng.uniform(), 0.5 + 0.25 * rng.uniform());
-  const dark = colorOf(rng.uniform(), 0.25 * rng.uniform(), 0.3 + 0.25 * rng.uniform());
+  const light = colorOf(0.52 + 0.16 * rng.uniform(), 0.25 * rng.uniform(), 0.55 + 0.3 * rng.uniform());
+  const dark = colorOf(0.5 + 0.25 * rng.uniform(), 0.15 + 0.35 * rng.uniform(), 0.22 + 0.25 * rng.uniform());
   const angle = 2 * Math.PI * rng.uniform();
   const dx = Math.cos(angle) / size;
   const dy = Math.sin(angle) / size;

@@ -8,6 +8,8 @@ export type Color = readonly [number, number, number];
 export interface DomainLook {
   /** A source pixel this bright (of 255) belongs to the item. */
   readonly maskThreshold: number;
+  /** Dark spots of up to this many source pixels inside an item belong to it; larger ones are holes. */
+  readonly largestSpot: number;
   /** Side of an item's box at depth 0 and at depth 1, as a part of the scene's side. */
   readonly nearSide: number;
   readonly farSide: number;
@@ -27,23 +29,25 @@ export interface DomainLook {
 export const DOMAIN_LOOKS: Readonly<Record<SceneDomain, DomainLook>> = {
   garments: {
     maskThreshold: 12,
-    nearSide: 0.62,
-    farSide: 0.32,
-    bulge: 4.2,
-    brightnessRelief: 3,
-    haze: [0.8, 0.74, 0.66],
-    hazeAmount: 0.5,
-    noise: 0.022,
-    saturation: [0.25, 0.75],
+    largestSpot: 24,
+    nearSide: 0.53,
+    farSide: 0.25,
+    bulge: 3.2,
+    brightnessRelief: 2.6,
+    haze: [0.82, 0.75, 0.64],
+    hazeAmount: 0.38,
+    noise: 0.025,
+    saturation: [0.3, 0.8],
   },
   digits: {
     maskThreshold: 70,
-    nearSide: 0.72,
-    farSide: 0.42,
-    bulge: 3,
-    brightnessRelief: 2.2,
-    haze: [0.55, 0.62, 0.7],
-    hazeAmount: 0.55,
+    largestSpot: 2,
+    nearSide: 0.68,
+    farSide: 0.38,
+    bulge: 2.2,
+    brightnessRelief: 1.6,
+    haze: [0.46, 0.55, 0.66],
+    hazeAmount: 0.42,
     noise: 0.03,
     saturation: [0.45, 0.95],
   },

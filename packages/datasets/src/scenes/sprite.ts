@@ -21,7 +21,7 @@ export function spriteOf(pixels: Uint8Array, item: number, look: DomainLook): Sp
     brightness[i] = pixels[first + i] / 255;
     mask[i] = pixels[first + i] >= look.maskThreshold ? 1 : 0;
   }
-  closeHoles(mask);
+  fillSpots(mask, look.largestSpot);
   const dome = mask.slice();
   smoothInPlace(dome, ITEM_SIZE, ITEM_SIZE, 5);
   const relief = brightness.slice();
@@ -30,19 +30,25 @@ export function spriteOf(pixels: Uint8Array, item: number, look: DomainLook): Sp
   return { mask, brightness, relief };
 }
 
-/** Dark spots inside an item belong to it: a pixel with at least six neighbors on the item is on the item. */
-function closeHoles(mask: Float32Array): void {
-  const before = mask.slice();
-  for (let y = 1; y < ITEM_SIZE - 1; y++) {
-    for (let x = 1; x < ITEM_SIZE - 1; x++) {
-      const at = y * ITEM_SIZE + x;
-      if (before[at] === 1) continue;
-      let neighbors = 0;
-      for (let dy = -ITEM_SIZE; dy <= ITEM_SIZE; dy += ITEM_SIZE) {
-        neighbors += before[at + dy - 1] + before[at + dy] + before[at + dy + 1];
+/** Puts dark spots of up to `largest` pixels (joined at sides) that do not touch the image's border on the item. */
+function fillSpots(mask: Float32Array, largest: number): void {
+  const seen = new Uint8Array(ITEM_PIXELS);
+  for (let start = 0; start < ITEM_PIXELS; start++) {
+    if (mask[start] === 1 || seen[start] === 1) continue;
+    const spot = [start];
+    let open = false;
+    seen[start] = 1;
+    for (let next = 0; next < spot.length; next++) {
+      const at = spot[next];
+      const x = at % ITEM_SIZE;
+      open ||= x === 0 || x === ITEM_SIZE - 1 || at < ITEM_SIZE || at >= ITEM_PIXELS - ITEM_SIZE;
+      for (const to of [x > 0 ? at - 1 : at, x < ITEM_SIZE - 1 ? at + 1 : at, at - ITEM_SIZE, at + ITEM_SIZE]) {
+        if (to < 0 || to >= ITEM_PIXELS || seen[to] === 1 || mask[to] === 1) continue;
+        seen[to] = 1;
+        spot.push(to);
       }
-      if (neighbors >= 6) mask[at] = 1;
     }
+    if (!open && spot.length <= largest) for (const at of spot) mask[at] = 1;
   }
 }
 
