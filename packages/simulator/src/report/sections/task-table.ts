@@ -1,0 +1,51 @@
+/** Per site and task: the constant predictor, and each strategy's final test value and relative change. */
+import { formatMetric, isNumber } from "../format.js";
+import { type Html, html } from "../html.js";
+import { spreadOf } from "../statistics.js";
+import { inResultOrder, type ReportStrategy, type ReportTask, type ReportView, seedResults, taskKey } from "../view.js";
+import { gainTint, gainWithStd, scrollBox, strategyName } from "./parts.js";
+
+export function taskTableSection(view: ReportView): Html {
+  const columns = columnOrder(view);
+  const table = html`<table class="stick"><caption>Test values after the last round: mean over seeds ± standard deviation; below it the change against training alone. ⚠ at or below the constant prediction in some seed.</caption>
+<thead><tr><th scope="col">Site, task</th><th scope="col" class="text">Metric</th><th scope="col">Constant</th>${columns.map(
+    (strategy) => html`<th scope="col">${strategyName(strategy)}</th>`,
+  )}</tr></thead><tbody>${view.tasks.map((task) => row(view, task, columns))}</tbody></table>`;
+  return html`<section id="tasks"><h2>Each site and task</h2>
+${scrollBox("Table of sites and tasks", table)}
+<p class="small soft">Constant: what the best constant prediction, fitted on the site's own training labels, scores on the same test data. ↑ higher is better, ↓ lower is better. Tint and sign say the same: + (blue) is better than alone, − (orange) is worse.</p></section>`;
+}
+
+/** The baseline first, then as ranked. */
+function columnOrder(view: ReportView): readonly ReportStrategy[] {
+  const others = inResultOrder(view).filter(({ name }) => name !== view.baseline?.name);
+  return view.baseline === null ? others : [view.baseline, ...others];
+}
+
+function row(view: ReportView, task: ReportTask, columns: readonly ReportStrategy[]): Html {
+  const { metric, unit, higherIsBetter, id } = task.task;
+  const constants = columns.flatMap((strategy) => taskResults(view, strategy, task).map(({ constant }) => constant));
+  return html`<tr><th scope="row">${task.client}<span class="sub">${id} · ${task.domain}</span></th>
+<td class="text">${metric}${unit === "" ? "" : ` (${unit})`} <span aria-label="${higherIsBetter ? "higher" : "lower"} is better">${higherIsBetter ? "↑" : "↓"}</span></td>
+<td>${formatMetric(spreadOf(constants)?.mean, unit)}</td>${columns.map((strategy) => cell(view, strategy, task))}</tr>`;
+}
+
+function cell(view: ReportView, strategy: ReportStrategy, task: ReportTask): Html {
+  const results = taskResults(view, strategy, task);
+  const value = spreadOf(results.map((result) => result.value));
+  if (value === null) return html`<td>n/a</td>`;
+  const { unit } = task.task;
+  const gain = spreadOf(results.map((result) => result.relativeGainPercent));
+  const weak = strategy.result.notAboveConstant.includes(taskKey(task));
+  const isBaseline = strategy.kind === "baseline";
+  const std = isNumber(value.std) ? ` ± ${formatMetric(value.std, unit)}` : "";
+  return html`<td${isBaseline ? null : gainTint(gain?.mean ?? null)}>${
+    weak ? html`<span class="flag" title="at or below the constant prediction">⚠ </span>` : null
+  }${formatMetric(value.mean, unit)}${std}${
+    isBaseline || gain === null ? null : html`<span class="sub gain">${gainWithStd(gain.mean, gain.std)}</span>`
+  }</td>`;
+}
+
+function taskResults(view: ReportView, strategy: ReportStrategy, { client, task }: ReportTask) {
+  return seedResults(view, strategy).flatMap((seed) => seed.clients[client]?.tasks[task.id] ?? []);
+}

@@ -1,0 +1,192 @@
+/**
+ * The result in plain words, computed from the numbers. It claims a gain only where the 95 % interval lies wholly above
+ * zero over at least two paired seeds, and it always says what speaks against the claim: few seeds, a task that is no
+ * better than a constant prediction, a control that gains as much.
+ */
+import { formatGain, formatInterval, formatNumber, isNumber, listInWords, MISSING, plural } from "./format.js";
+import { type Spread, spreadOf } from "./statistics.js";
+import { gainBySeed, type ReportStrategy, type ReportView } from "./view.js";
+
+export type VerdictTone = "gain" | "loss" | "unclear";
+
+export interface Verdict {
+  readonly tone: VerdictTone;
+  readonly headline: string;
+  /** What qualifies or explains the headline, most important first. */
+  readonly remarks: readonly string[];
+}
+
+/** Fewer paired seeds than this get a word of caution even when the interval is clear. */
+const ENOUGH_SEEDS = 5;
+
+export function makeVerdict(view: ReportView): Verdict {
+  const { focus } = view;
+  const headline = focus === null ? noFocus(view) : headlineOf(view, focus);
+  const remarks = [
+    ...(focus === null ? [] : [...seedRemarks(view, focus), ...taskRemarks(view, focus)]),
+    ...constantRemarks(view),
+    ...(focus === null
+      ? []
+      : [...controlRemarks(view, focus), ...pooledRemarks(view, focus), ...otherRemarks(view, focus)]),
+  ];
+  return { ...headline, remarks };
+}
+
+type Headline = Pick<Verdict, "tone" | "headline">;
+
+function noFocus(view: ReportView): Headline {
+  const names = listInWords(view.strategies.map(({ label }) => label));
+  return {
+    tone: "unclear",
+    headline: `No federated method was run (only ${names}): nothing to compare with training alone.`,
+  };
+}
+
+function headlineOf(view: ReportView, focus: ReportStrategy): Headline {
+  const { relativeGainPercent: gain, relativeGainInterval95: interval } = focus.result;
+  if (view.baseline === null) {
+    const headline = `Training alone was not run, so it cannot be said whether ${focus.label} is better than that.`;
+    return { tone: "unclear", headline };
+  }
+  if (!isNumber(gain)) {
+    return { tone: "unclear", headline: `${focus.label} has no gain to report: its runs did not finish with numbers.` };
+  }
+  const seedCount = gainBySeed(view, focus).size;
+  const moved = `${gain < 0 ? "lost" : "gained"} ${formatNumber(Math.abs(gain), 1)}\u00a0%`;
+  if (seedCount < 2 || interval === null) {
+    const headline = `With one seed ${focus.label} ${moved} ${gain < 0 ? "against" : "over"} training alone: one seed proves little.`;
+    return { tone: "unclear", headline };
+  }
+  const tone = toneOf(interval);
+  const conclusion = conclude(tone, gain);
+  const headline = `Over ${plural(seedCount, "seed")} ${focus.label} ${moved} ${gain < 0 ? "against" : "over"} training alone (95\u00a0% interval ${formatInterval(interval)}): ${conclusion}.`;
+  return { tone, headline };
+}
+
+function toneOf(interval: readonly [number, number]): VerdictTone {
+  if (interval[0] > 0) return "gain";
+  return interval[1] < 0 ? "loss" : "unclear";
+}
+
+function conclude(tone: VerdictTone, gain: number): string {
+  if (tone === "gain") return "better than alone in this scenario";
+  if (tone === "loss") return "worse than alone in this scenario";
+  return gain < 0 ? "not clearly worse" : "not clearly better";
+}
+
+function seedRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {
+  const count = gainBySeed(view, focus).size;
+  if (view.baseline === null || count === 0) return [];
+  if (count === 1) {
+    return ["Another seed can turn the sign. Run at least five seeds before you decide anything."];
+  }
+  if (count < ENOUGH_SEEDS) {
+    return [
+      `${count === 2 ? "Two" : count === 3 ? "Three" : "Four"} seeds are few: the interval is wide and may mislead. Five or more are better.`,
+    ];
+  }
+  return [];
+}
+
+/** A gain over a baseline that has not learned a task is no win. */
+function constantRemarks(view: ReportView): readonly string[] {
+  const remarks: string[] = [];
+  const flagged = (strategy: ReportStrategy | null) => strategy?.result.notAboveConstant ?? [];
+  const alone = flagged(view.baseline);
+  if (view.baseline !== null && alone.length > 0) {
+    remarks.push(
+      `Trained alone, ${countTasks(alone, view)} did no better than always predicting the same thing (${listInWords(alone)}). Gains there say nothing, and they count in the mean.`,
+    );
+  }
+  const together = flagged(view.focus).filter((key) => !alone.includes(key));
+  if (view.focus !== null && together.length > 0) {
+    remarks.push(
+      `With ${view.focus.label}, ${countTasks(together, view)} fell to the level of a constant prediction (${listInWords(together)}).`,
+    );
+  }
+  return remarks;
+}
+
+function countTasks(keys: readonly string[], view: ReportView): string {
+  return `${keys.length} of ${plural(view.tasks.length, "task")}`;
+}
+
+function taskRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {
+  if (view.baseline === null) return [];
+  const gains = view.tasks.flatMap((task) => {
+    const values = view.result.seeds.map(
+      (seed) => focus.result.perSeed[String(seed)]?.clients[task.client]?.tasks[task.task.id]?.relativeGainPercent,
+    );
+    return spreadOf(values) ?? [];
+  });
+  if (gains.length === 0) return [];
+  const better = gains.filter(({ mean }) => mean > 0).length;
+  const worse = gains.filter(({ mean }) => mean < 0).length;
+  return [
+    `Task by task (mean over seeds): better than alone in ${better} of ${gains.length}, worse in ${worse}. The mean hides which site gains: see the table of sites and tasks.`,
+  ];
+}
+
+/** The control only lengthens a site's own steps: what it gains, no site learned from another. */
+function controlRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {
+  const control = view.strategies.find(({ kind }) => kind === "control");
+  if (control === undefined || !isNumber(control.result.relativeGainPercent)) return [];
+  const difference = pairedDifference(view, focus, control);
+  const opening = `The control, which only lengthens each site's own steps, scored ${formatGain(control.result.relativeGainPercent)}`;
+  if (difference?.interval95 === null || difference === null) return [`${opening}.`];
+  const clear = difference.interval95[0] > 0;
+  const gap = `${focus.label} minus control: ${formatDifference(difference)}`;
+  return [
+    clear
+      ? `${opening}. ${gap}: the gain is not explained by longer steps alone.`
+      : `${opening}. ${gap}: these numbers do not show that sites learned from each other.`,
+  ];
+}
+
+function pooledRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {
+  const pooled = view.strategies.find(({ name }) => name === "pooled");
+  const gain = pooled?.result.relativeGainPercent;
+  if (pooled === undefined || !isNumber(gain)) return [];
+  if (gain <= 0) {
+    return [
+      `One model trained on everybody's data scored ${formatGain(gain)}, no better than training alone: this scenario leaves little to win by learning together.`,
+    ];
+  }
+  const share = focus.result.pooledGainShare;
+  const captured = isNumber(share) ? `${focus.label} captured ${formatNumber(100 * share, 0)}\u00a0% of that` : MISSING;
+  return [
+    `One model trained on everybody's data, which no federation could do, gained ${formatGain(gain)}: ${captured}.`,
+  ];
+}
+
+/** Against the best of the other federated methods. */
+function otherRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {
+  const other = view.strategies.find(({ kind, name }) => kind === "federated" && name !== focus.name);
+  if (other === undefined || !isNumber(other.result.relativeGainPercent)) return [];
+  const difference = pairedDifference(view, focus, other);
+  const opening = `Best other federated method: ${other.label} with ${formatGain(other.result.relativeGainPercent)}`;
+  if (difference === null) return [`${opening}.`];
+  const { interval95 } = difference;
+  if (interval95 === null) return [`${opening}, ${focus.label} minus it: ${formatGain(difference.mean)} (one seed).`];
+  const tone = toneOf(interval95);
+  const conclusion = {
+    gain: `${focus.label} is ahead`,
+    loss: `${focus.label} is behind`,
+    unclear: "no clear difference",
+  }[tone];
+  return [`${opening}; ${focus.label} minus it: ${formatDifference(difference)}: ${conclusion}.`];
+}
+
+function formatDifference({ mean, interval95 }: Spread): string {
+  return `${formatGain(mean)} (95\u00a0% interval ${formatInterval(interval95)})`;
+}
+
+/** Difference of Δ%, first minus second, over the seeds that both have; null where they share none. */
+export function pairedDifference(view: ReportView, first: ReportStrategy, second: ReportStrategy): Spread | null {
+  const others = gainBySeed(view, second);
+  const differences = [...gainBySeed(view, first)].flatMap(([seed, gain]) => {
+    const other = others.get(seed);
+    return other === undefined ? [] : [gain - other];
+  });
+  return spreadOf(differences);
+}

@@ -1,0 +1,153 @@
+/**
+ * What the sections of the report read: the result with its strategies sorted, named and told apart (baseline,
+ * federated method, reference, control), and each strategy's colour and line pattern.
+ */
+import type { ComparisonResult, PictureSet, ScenarioTask, SeedResult, StrategyResult } from "../result.js";
+import { isNumber } from "./format.js";
+
+/**
+ * `baseline`: what gains are relative to. `reference`: shows the headroom, cannot be deployed. `control`: shows what is
+ * gained without learning from others. `federated`: a method one could deploy.
+ */
+export type StrategyKind = "baseline" | "federated" | "reference" | "control";
+
+export interface ReportStrategy {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: StrategyKind;
+  readonly result: StrategyResult;
+  /** Position in result.json: decides colour and line pattern, so that they do not change with the ranking. */
+  readonly index: number;
+}
+
+export interface ReportTask {
+  readonly client: string;
+  readonly domain: string;
+  readonly task: ScenarioTask;
+}
+
+export interface ReportView {
+  readonly result: ComparisonResult;
+  /** Best Δ% first; those without one last, in the order of the result. */
+  readonly strategies: readonly ReportStrategy[];
+  readonly baseline: ReportStrategy | null;
+  /** The strategy that the report is about, see `chooseFocus`; null where no federated method was run. */
+  readonly focus: ReportStrategy | null;
+  readonly tasks: readonly ReportTask[];
+  readonly pictures: readonly PictureSet[];
+  /** The command that makes this result again. */
+  readonly command: string;
+  /** Names and versions of what the result was computed with, in the order to show them. */
+  readonly environment: readonly (readonly [string, string])[];
+}
+
+const LABELS: Readonly<Record<string, string>> = {
+  local: "Training alone",
+  fedavg: "FedAvg",
+  fedprox: "FedProx",
+  fedhca2: "FedHCA²",
+  pooled: "Pooled data",
+  "self-extrapolation": "Longer own steps",
+};
+
+export const KIND_NOTES: Readonly<Record<StrategyKind, string>> = {
+  baseline: "baseline",
+  federated: "",
+  reference: "reference, not federated",
+  control: "control",
+};
+
+/** `fedavg-all` becomes "FedAvg (all)"; a name that is not known stays as it is. */
+export function strategyLabel(name: string): string {
+  const known = LABELS[name];
+  if (known !== undefined) return known;
+  const [, base, variant] = /^([a-z0-9]+)[-:_/ (]+(.+?)\)?$/.exec(name) ?? [];
+  const baseLabel = base === undefined ? undefined : LABELS[base];
+  return baseLabel === undefined ? name : `${baseLabel} (${(variant ?? "").replaceAll(/[-_:]/g, " ")})`;
+}
+
+export function strategyKind(name: string, baseline: string | null): StrategyKind {
+  if (name === baseline || name === "local") return "baseline";
+  if (name.startsWith("pooled")) return "reference";
+  if (name.startsWith("self-extrapolation")) return "control";
+  return "federated";
+}
+
+/**
+ * `fedhca2` if it was run, whatever it scored: a method chosen because it came out best looks better than it is. Without
+ * it, a variant of it; without any, the federated method with the best Δ%.
+ */
+export function chooseFocus(strategies: readonly ReportStrategy[]): ReportStrategy | null {
+  const federated = strategies.filter(({ kind }) => kind === "federated");
+  const own =
+    federated.find(({ name }) => name === "fedhca2") ?? federated.find(({ name }) => name.startsWith("fedhca2"));
+  return own ?? federated[0] ?? null;
+}
+
+export interface ViewInput {
+  readonly result: ComparisonResult;
+  readonly pictures: readonly PictureSet[];
+  readonly command?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export function makeView(input: ViewInput): ReportView {
+  const { result } = input;
+  const strategies = Object.entries(result.strategies)
+    .map(
+      ([name, strategy], index): ReportStrategy => ({
+        name,
+        label: strategyLabel(name),
+        kind: strategyKind(name, result.baseline),
+        result: strategy,
+        index,
+      }),
+    )
+    .sort((a, b) => rank(b) - rank(a) || a.index - b.index);
+  return {
+    result,
+    strategies,
+    baseline: strategies.find(({ name }) => name === result.baseline) ?? null,
+    focus: chooseFocus(strategies),
+    tasks: result.scenario.clients.flatMap((client) =>
+      client.tasks.map((task) => ({ client: client.id, domain: client.domain, task })),
+    ),
+    pictures: input.pictures,
+    command: input.command ?? defaultCommand(result),
+    environment: Object.entries(input.environment ?? {}),
+  };
+}
+
+function rank({ result }: ReportStrategy): number {
+  return isNumber(result.relativeGainPercent) ? result.relativeGainPercent : -Number.MAX_VALUE;
+}
+
+function defaultCommand({ scenario, strategies, seeds }: ComparisonResult): string {
+  const names = Object.keys(strategies).join(",");
+  return `kumiai compare ${scenario.name}.yaml --strategies ${names} --seeds ${seeds.join(",")} --out out`;
+}
+
+/** Strategies in the order of the result, the same in every chart. */
+export function inResultOrder(view: ReportView): readonly ReportStrategy[] {
+  return [...view.strategies].sort((a, b) => a.index - b.index);
+}
+
+/** Results per seed in the order of the seeds; seeds that are missing (an interrupted run) are left out. */
+export function seedResults(view: ReportView, { result }: ReportStrategy): readonly SeedResult[] {
+  return view.result.seeds.flatMap((seed) => result.perSeed[String(seed)] ?? []);
+}
+
+/** One seed's Δ% by seed, paired by seed. */
+export function gainBySeed(view: ReportView, { result }: ReportStrategy): ReadonlyMap<number, number> {
+  const gains = new Map<number, number>();
+  for (const seed of view.result.seeds) {
+    const gain = result.perSeed[String(seed)]?.relativeGainPercent;
+    if (isNumber(gain)) gains.set(seed, gain);
+  }
+  return gains;
+}
+
+/** Decoder and task key of `result.json`. */
+export function taskKey({ client, task }: ReportTask): string {
+  return `${client}/${task.id}`;
+}
