@@ -1,10 +1,11 @@
 /** From finished runs to `ComparisonResult`: pairs every run with the baseline of its seed and averages over seeds. */
+import { clientGainPercent, interval95, mean, relativeGainPercent, sampleStd } from "@kumiai/algorithms";
 import type { TaskId } from "@kumiai/params";
 import type { NamedStrategy } from "./compare.js";
 import type { Scenario } from "./config/scenario.js";
 import { configHashOf } from "./config-hash.js";
-import { interval95, mean, sampleStd } from "./gains.js";
-import { metricOf, signedChangePercent, isAboveConstant } from "./evaluation.js";
+import { describeTask, isAboveConstant, metricOf } from "./evaluation.js";
+import { createModel, modelSpecOf } from "./model.js";
 import {
   type ClientResult,
   type ComparisonResult,
@@ -15,7 +16,6 @@ import {
   type TaskResult,
 } from "./result.js";
 import type { RunOutcome } from "./run.js";
-import { createModel, modelSpecOf } from "./model.js";
 import type { SeedContext } from "./seed-context.js";
 import { KUMIAI_VERSION } from "./version.js";
 
@@ -79,7 +79,7 @@ function scenarioClient(scenario: Scenario, client: Scenario["clients"][number])
   return {
     id: client.id,
     domain: client.domain,
-    tasks: client.tasks.map((task) => ({ id: task, ...metricOf(task) })),
+    tasks: client.tasks.map(describeTask),
     trainCount: client.trainCount,
     testCount: scenario.evaluation.testCount,
     paramCount: size,
@@ -99,14 +99,17 @@ function seedResult(run: FinishedRun, baseline: FinishedRun | undefined): SeedRe
         value,
         constant,
         aboveConstant: isAboveConstant(task as TaskId, value, constant),
-        relativeGainPercent:
-          against?.[task] === undefined ? null : signedChangePercent(task as TaskId, value, against[task]),
+        relativeGainPercent: relativeGainPercent(
+          against?.[task] ?? Number.NaN,
+          value,
+          metricOf(task as TaskId).higherIsBetter,
+        ),
       };
     }
-    clients[id] = { relativeGainPercent: meanOrNull(Object.values(tasks)), tasks };
+    clients[id] = { relativeGainPercent: clientGainPercent(gainsIn(tasks)), tasks };
   }
   const { rounds, seconds } = run.outcome;
-  return { relativeGainPercent: meanOrNull(Object.values(clients)), clients, rounds, seconds };
+  return { relativeGainPercent: clientGainPercent(gainsIn(clients)), clients, rounds, seconds };
 }
 
 function strategyResult(
@@ -139,9 +142,8 @@ function gainsOf(perSeed: Readonly<Record<string, SeedResult>>): number[] {
   return Object.values(perSeed).flatMap((run) => run.relativeGainPercent ?? []);
 }
 
-function meanOrNull(parts: readonly { readonly relativeGainPercent: number | null }[]): number | null {
-  const gains = parts.flatMap((part) => part.relativeGainPercent ?? []);
-  return gains.length === 0 || gains.length < parts.length ? null : mean(gains);
+function gainsIn(parts: Readonly<Record<string, { readonly relativeGainPercent: number | null }>>): (number | null)[] {
+  return Object.values(parts).map((part) => part.relativeGainPercent);
 }
 
 function bytesOf(run: SeedResult, direction: "upBytes" | "downBytes"): number {

@@ -9,16 +9,16 @@ import { createStrategy, type Strategy } from "@kumiai/algorithms";
 import { KumiaiError } from "@kumiai/params";
 import { assembleResult, type FinishedRun } from "./assemble.js";
 import type { Scenario, StrategyConfig } from "./config/scenario.js";
+import { hasJoined, isPresent } from "./config/scenario.js";
 import type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 import { loadInitialEncoder } from "./initial-params.js";
-import { type PictureBook, openPictureBook } from "./pictures.js";
+import { openPictureBook, type PictureBook } from "./pictures.js";
 import { stepsPerRound } from "./plan.js";
 import { createWorkerPool, type WorkerPool } from "./pool/pool.js";
 import type { ComparisonResult, PictureSet } from "./result.js";
 import { runStrategy } from "./run.js";
 import { openSceneSource, type SceneSource } from "./scenes.js";
 import { prepareSeed, type SeedContext } from "./seed-context.js";
-import { hasJoined, isPresent } from "./config/scenario.js";
 
 export interface CompareOptions {
   readonly scenario: Scenario;

@@ -51,6 +51,8 @@ export interface ScenarioTask {
 }
 
 export interface StrategyResult {
+  /** The strategy's kind in the registry, e.g. `fedavg`, where its name is another; absent: the name is the kind. */
+  readonly kind?: string;
   /** One line: what it does, with the options in force. */
   readonly summary: string;
   /** Δ%: mean over seeds of the seeds' gains; null where the baseline was not run. */

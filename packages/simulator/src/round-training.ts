@@ -51,7 +51,7 @@ export function siteTrainer(options: TrainerOptions): LocalTrainer {
       {
         kind: "train",
         model: client.model,
-        session: trainingSession(training),
+        session: trainingSession(scenario),
         examples: client.trainKey,
         params: base,
         optimizer: optimizers.get(id) ?? null,
@@ -69,9 +69,7 @@ export function siteTrainer(options: TrainerOptions): LocalTrainer {
 
   return {
     async train(round) {
-      const work = [...round.params].map(
-        async ([id, base]) => [id, await trainClient(round, id, base)] as const,
-      );
+      const work = [...round.params].map(async ([id, base]) => [id, await trainClient(round, id, base)] as const);
       return new Map(await settleAll(work));
     },
   };
@@ -98,7 +96,7 @@ export function pooledTrainer(options: TrainerOptions): LocalTrainer {
       const stepCounts = members.map((member) => member.plan.learningRates.length);
       const turns = planTurns(stepCounts, rng.split(`round-${round.round}`).split("turns"));
       const { result, seconds } = await pool.run(
-        { kind: "trainPooled", session: trainingSession(scenario.training), members, turns, ...current },
+        { kind: "trainPooled", session: trainingSession(scenario), members, turns, ...current },
         { what: `${what}, round ${round.round}, all clients pooled`, signal },
       );
       current = {

@@ -9,11 +9,11 @@ import type { ClientSpec, Strategy } from "@kumiai/algorithms";
 import { type ClientId, createRng, KumiaiError, type ParamVector } from "@kumiai/params";
 import { hasJoined, isPresent, type Scenario } from "./config/scenario.js";
 import type { RunEvent } from "./events.js";
-import { type LocalTraining, type MetricsByClient, initialRecord, roundRecord } from "./records.js";
+import type { WorkerPool } from "./pool/pool.js";
+import { initialRecord, type LocalTraining, type MetricsByClient, roundRecord } from "./records.js";
 import type { RoundRecord } from "./result.js";
 import { type LocalTrainer, pooledTrainer, siteTrainer } from "./round-training.js";
 import { evaluateClients, type SeedContext } from "./seed-context.js";
-import type { WorkerPool } from "./pool/pool.js";
 
 export interface RunOptions {
   readonly scenario: Scenario;
@@ -84,7 +84,8 @@ class StrategyRun {
 
   async playRound(round: number): Promise<void> {
     const { scenario, strategy, context, clock, onEvent, signal, name } = this.#options;
-    if (signal?.aborted) throw new KumiaiError("CANCELLED", `strategy ${name}, seed ${context.seed}: cancelled before round ${round}`);
+    if (signal?.aborted)
+      throw new KumiaiError("CANCELLED", `strategy ${name}, seed ${context.seed}: cancelled before round ${round}`);
     const startedAt = clock();
     const about = { strategy: name, seed: context.seed, round } as const;
     const roundCount = scenario.training.rounds;

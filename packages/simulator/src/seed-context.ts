@@ -3,6 +3,7 @@
  * Strategies are compared on equal terms because they get the same context.
  */
 import type { ClientSpec } from "@kumiai/algorithms";
+import type { DenseExamples } from "@kumiai/datasets";
 import type { ClientId, ParamVector } from "@kumiai/params";
 import type { Scenario } from "./config/scenario.js";
 import { constantMetrics } from "./evaluation.js";
@@ -19,6 +20,7 @@ export interface ClientContext {
   /** Keys under which the pool knows the scenes. */
   readonly trainKey: string;
   readonly testKey: string;
+  readonly test: DenseExamples;
   readonly initialParams: ParamVector;
   /** What the best constant prediction, fitted on the training labels, scores on the test scenes. */
   readonly constants: Readonly<Record<string, number>>;
@@ -58,6 +60,7 @@ export async function prepareSeed(options: PrepareSeedOptions): Promise<SeedCont
       trainCount: client.trainCount,
       trainKey: `${key}/train`,
       testKey: `${key}/test`,
+      test,
       initialParams: initialParams(client),
       constants: constantMetrics(client.tasks, train, test),
     });
@@ -91,7 +94,7 @@ export interface EvaluateOptions {
 /** Test metrics of every client in `params`, as jobs of the pool. */
 export async function evaluateClients(options: EvaluateOptions): Promise<MetricsByClient> {
   const { scenario, pool, clients, params, what, signal } = options;
-  const session = evaluationSession(scenario.training);
+  const session = evaluationSession(scenario);
   const entries = [...params].map(async ([id, vector]) => {
     const client = clients.get(id);
     if (client === undefined) throw new Error(`client ${id} is not in the context`);

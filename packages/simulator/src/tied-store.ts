@@ -4,8 +4,9 @@
  *
  * A client's flat vector is gathered from the store, piece by piece, and scattered back after a step.
  */
-import { type ClientId, KumiaiError, type ParamSlot, type ParamVector } from "@kumiai/params";
+
 import type { ClientSpec } from "@kumiai/algorithms";
+import { type ClientId, KumiaiError, type ParamSlot, type ParamVector } from "@kumiai/params";
 
 /** `size` consecutive elements that stand at `memberOffset` in the client's vector and at `storeOffset` in the store. */
 export interface TiedPiece {

@@ -1,7 +1,8 @@
 /** What the schema cannot see: rules across fields, tasks of a domain, strategies of the registry. */
-import { type ErrorCode, KumiaiError, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
+
 import { createStrategy, STRATEGIES } from "@kumiai/algorithms";
 import { SCENE_TASKS } from "@kumiai/datasets";
+import { type ErrorCode, KumiaiError, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
 import { showPath, showValue } from "./issues.js";
 import type { ConfigPath, LocatedYaml } from "./located.js";
 import type { ClientConfig, StrategyConfig } from "./scenario.js";
@@ -61,7 +62,11 @@ function locateId<T>(yaml: LocatedYaml, path: ConfigPath, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof KumiaiError)) throw error;
-    throw new KumiaiError(error.code, `${yaml.where(path)}: ${showPath(path)}: ${error.message}; change it`, error.details);
+    throw new KumiaiError(
+      error.code,
+      `${yaml.where(path)}: ${showPath(path)}: ${error.message}; change it`,
+      error.details,
+    );
   }
 }
 
@@ -76,7 +81,12 @@ function checkTask(tasks: readonly string[], index: number, yaml: LocatedYaml, p
     });
   }
   if (tasks.indexOf(task) !== index) {
-    refuse(yaml, "INVALID_CONFIG", { path, expected: "each task once", received: task, advice: "remove the repetition" });
+    refuse(yaml, "INVALID_CONFIG", {
+      path,
+      expected: "each task once",
+      received: task,
+      advice: "remove the repetition",
+    });
   }
   return parseTaskId(task);
 }

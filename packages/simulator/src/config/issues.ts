@@ -35,7 +35,8 @@ function describeIssue(issue: z.core.$ZodIssue, yaml: LocatedYaml): Finding[] {
     const known = knownKeysAt(path);
     return issue.keys.map((key) => {
       const nearest = nearestWord(key, known);
-      const advice = nearest === undefined ? `remove it, or use one of ${known.join(", ")}` : `did you mean "${nearest}"?`;
+      const advice =
+        nearest === undefined ? `remove it, or use one of ${known.join(", ")}` : `did you mean "${nearest}"?`;
       const at = yaml.whereKey(path, key);
       return {
         offset,
@@ -65,15 +66,23 @@ function expectationOf(
     case "invalid_type":
       return { expected: describeType(issue.expected), advice };
     case "too_small":
-      return { expected: describeBound(issue.origin, issue.inclusive ? "at least" : "more than", issue.minimum), advice };
+      return {
+        expected: describeBound(issue.origin, issue.inclusive ? "at least" : "more than", issue.minimum),
+        advice,
+      };
     case "too_big":
-      return { expected: describeBound(issue.origin, issue.inclusive ? "at most" : "less than", issue.maximum), advice };
+      return {
+        expected: describeBound(issue.origin, issue.inclusive ? "at most" : "less than", issue.maximum),
+        advice,
+      };
     case "invalid_value":
       return withNearest(issue.values.map(String), received, advice);
     case "not_multiple_of":
       return { expected: `a multiple of ${issue.divisor}`, advice };
     case "invalid_union":
-      return issue.discriminator === "name" ? withNearest(["adamw", "sgd"], received, advice) : { expected: "one of the documented forms", advice };
+      return issue.discriminator === "name"
+        ? withNearest(["adamw", "sgd"], received, advice)
+        : { expected: "one of the documented forms", advice };
     default:
       return { expected: issue.message.replace(/^expected /, ""), advice };
   }

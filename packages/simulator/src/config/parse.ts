@@ -53,7 +53,8 @@ export async function loadScenario(file: string): Promise<Scenario> {
 function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario {
   const { training } = raw;
   if (training.warmupRounds >= training.rounds && training.warmupRounds > 0) {
-    const isWritten = yaml.value !== null && yaml.offsetOf(["training", "warmupRounds"]) !== yaml.offsetOf(["training"]);
+    const isWritten =
+      yaml.value !== null && yaml.offsetOf(["training", "warmupRounds"]) !== yaml.offsetOf(["training"]);
     if (isWritten) {
       refuse(yaml, "INVALID_CONFIG", {
         path: ["training", "warmupRounds"],

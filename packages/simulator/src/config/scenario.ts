@@ -1,6 +1,7 @@
 /** A scenario after parsing: everything checked, defaults filled in, paths absolute. Docs: `docs/ref-scenario.md`. */
-import type { ClientId, TaskId } from "@kumiai/params";
+
 import type { SceneDomain } from "@kumiai/datasets";
+import type { ClientId, TaskId } from "@kumiai/params";
 
 export interface Scenario {
   readonly name: string;

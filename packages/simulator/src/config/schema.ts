@@ -57,9 +57,7 @@ const clientSchema = z.strictObject({
 });
 
 export const scenarioSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62})$/i, 'expected 1 to 63 letters, digits, ".", "_" or "-"'),
+  name: z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62})$/i, 'expected 1 to 63 letters, digits, ".", "_" or "-"'),
   description: z.string().max(1000).default(""),
   scenes: scenesSchema.prefault({}),
   model: modelSchema.prefault({}),

@@ -5,8 +5,8 @@
  */
 import type { ParamRoleKind, ParamVector, TaskId } from "@kumiai/params";
 import type { OptimizerState, SessionOptions } from "@kumiai/training";
-import type { TiedPiece } from "../tied-store.js";
 import type { ModelSpec } from "../model.js";
+import type { TiedPiece } from "../tied-store.js";
 
 /** Which examples go into which step, and how large the step is. */
 export interface StepPlan {

@@ -1,0 +1,125 @@
+import { KumiaiError } from "@kumiai/params";
+import { expect, test } from "vitest";
+import { BASELINE_STRATEGY } from "./compare.js";
+import type { ComparisonEvent } from "./events.js";
+import type { ComparisonResult } from "./result.js";
+import { serializeResult, withoutTimes } from "./serialize.js";
+import { compareTiny, tinyScenario } from "./testing/tiny.js";
+
+test("one and two workers give the same bytes apart from times", async () => {
+  const strategies = ["local", "fedavg", "fedprox", "fedhca2", "self-extrapolation", "pooled"];
+  const one = await compareTiny({ strategies, threadCount: 1 });
+  const two = await compareTiny({ strategies, threadCount: 2 });
+  expect(one.ending).toEqual({ kind: "complete" });
+  expect(two.ending).toEqual({ kind: "complete" });
+  expect(withoutTimes(serializeResult(two.result))).toBe(withoutTimes(serializeResult(one.result)));
+  expect(two.pictures).toEqual(one.pictures);
+  checkShape(one.result, strategies);
+  expect(one.pictures.map(({ client, task }) => `${client}/${task}`)).toEqual([
+    "line-a/edge",
+    "line-a/semseg",
+    "line-b/depth",
+    "line-b/semseg",
+  ]);
+  for (const { scenes } of one.pictures) {
+    expect(scenes).toHaveLength(3);
+    for (const { input, truth, predictions } of scenes) {
+      expect(Object.keys(predictions).sort()).toEqual([...strategies].sort());
+      for (const picture of [input, truth, ...Object.values(predictions)]) expect(picture).toHaveLength(3 * 32 * 32);
+    }
+  }
+});
+
+function checkShape(result: ComparisonResult, strategies: readonly string[]): void {
+  expect(result.complete).toBe(true);
+  expect(result.baseline).toBe(BASELINE_STRATEGY);
+  expect(Object.keys(result.strategies)).toEqual(strategies);
+  const local = result.strategies.local;
+  expect(local?.relativeGainPercent).toBe(0);
+  expect(local?.upBytes).toBe(0);
+  const fedhca2 = result.strategies.fedhca2?.perSeed["1"];
+  expect(fedhca2?.rounds.map(({ round }) => round)).toEqual([0, 1, 2]);
+  expect(fedhca2?.rounds[0]?.clients["line-a"]?.metrics).toEqual(
+    local?.perSeed["1"]?.rounds[0]?.clients["line-a"]?.metrics,
+  );
+  for (const record of fedhca2?.rounds.slice(1) ?? []) {
+    expect(Object.keys(record.hyperWeights?.encoderAlpha ?? {})).toEqual(["line-a", "line-b"]);
+    for (const client of Object.values(record.clients)) {
+      expect(client.upBytes).toBeGreaterThan(0);
+      expect(client.updateNorm?.encoder).toBeGreaterThan(0);
+      expect(Object.values(client.trainLoss).every(Number.isFinite)).toBe(true);
+    }
+  }
+}
+
+test("a client that joins late or is absent neither trains nor receives, and is reported", async () => {
+  const clients = `clients:
+  - { id: steady, domain: garments, tasks: [edge], trainCount: 8 }
+  - { id: late, domain: digits, tasks: [depth], trainCount: 8, joinsAtRound: 2 }
+  - { id: away, domain: garments, tasks: [semseg], trainCount: 8, absentRounds: [2] }
+`;
+  const events: ComparisonEvent[] = [];
+  const { result, ending } = await compareTiny({
+    scenario: tinyScenario({ clients }),
+    strategies: ["fedhca2", "pooled"],
+    threadCount: 2,
+    onEvent: (event) => events.push(event),
+  });
+  expect(ending).toEqual({ kind: "complete" });
+  for (const strategy of ["fedhca2", "pooled"]) {
+    const rounds = result.strategies[strategy]?.perSeed["1"]?.rounds ?? [];
+    expect(rounds.map(({ clients }) => Object.keys(clients))).toEqual([
+      ["steady", "away"],
+      ["steady", "away"],
+      ["steady", "late", "away"],
+    ]);
+    const second = rounds[2]?.clients;
+    expect(second?.away).toMatchObject({ absent: true, trainLoss: {}, updateNorm: null, upBytes: 0, downBytes: 0 });
+    expect(second?.late?.absent).toBe(false);
+    expect(second?.away?.metrics).toEqual(rounds[1]?.clients.away?.metrics);
+    expect(second?.steady?.metrics).not.toEqual(rounds[1]?.clients.steady?.metrics);
+  }
+  const last = events.at(-1)?.progress;
+  expect(last?.finishedSteps).toBe(last?.totalSteps);
+  expect(last).toMatchObject({ finishedRuns: 2, totalRuns: 2 });
+});
+
+test("a cancelled comparison keeps finished runs and says that it is not complete", async () => {
+  const stop = new AbortController();
+  const written: ComparisonResult[] = [];
+  const { result, ending } = await compareTiny({
+    strategies: ["local"],
+    seeds: [1, 2, 3],
+    signal: stop.signal,
+    onRunFinished: (partial) => {
+      written.push(partial);
+    },
+    onEvent: (event) => {
+      if (event.type === "roundFinished" && event.seed === 2) stop.abort();
+    },
+  });
+  expect(ending).toEqual({ kind: "cancelled" });
+  expect(result.complete).toBe(false);
+  expect(Object.keys(result.strategies.local?.perSeed ?? {})).toEqual(["1"]);
+  expect(written).toHaveLength(1);
+});
+
+test("a run that diverges ends with a coded error that names strategy, seed, round and client", async () => {
+  const training = "  clipNorm: null\n  optimizer: { name: sgd, learningRate: 10, momentum: 0.99 }";
+  const scenario = tinyScenario({ training });
+  const { ending } = await compareTiny({ scenario, strategies: ["local"] });
+  if (ending.kind !== "failed" || !(ending.error instanceof KumiaiError)) throw new Error("the run did not diverge");
+  expect(ending.error.code).toBe("TRAINING_DIVERGED");
+  expect(ending.error.message).toMatch(/^strategy local, seed 1, round \d, client line-[ab]: /);
+});
+
+test("a strategy that nobody knows is refused before any work", async () => {
+  await expect(compareTiny({ strategies: ["fedhca3"] })).rejects.toMatchObject({ code: "UNKNOWN_STRATEGY" });
+});
+
+test("a missing encoder file is refused before any work", async () => {
+  const scenario = tinyScenario();
+  const initFile = "/nowhere/encoder.safetensors";
+  const model = { ...scenario.model, encoder: { ...scenario.model.encoder, initFile } };
+  await expect(compareTiny({ scenario: { ...scenario, model } })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+});

@@ -1,0 +1,21 @@
+import { createHash } from "node:crypto";
+import type { Scenario } from "./config/scenario.js";
+
+/**
+ * SHA-256 of what a scenario means: the parsed values with defaults filled in, and the encoder file by its content, not
+ * by its place. Comments, order of keys and folders do not change it.
+ */
+export function configHashOf(scenario: Scenario, encoderHash: string | null): string {
+  const { encoder, decoder } = scenario.model;
+  const meaning = { ...scenario, model: { decoder, encoder: { channels: encoder.channels, initHash: encoderHash } } };
+  return createHash("sha256").update(canonical(meaning)).digest("hex");
+}
+
+/** JSON with sorted keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    part !== null && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,156 @@
+import { KumiaiError } from "@kumiai/params";
+import { expect, test } from "vitest";
+import { parseScenario } from "./parse.js";
+import { hasJoined, isPresent } from "./scenario.js";
+
+const SMALLEST = `name: two-sites
+clients:
+  - { id: line-a, domain: garments, tasks: [edge, semseg] }
+  - { id: line-b, domain: digits, tasks: [depth, semseg], joinsAtRound: 3, absentRounds: [5, 6] }
+`;
+
+function refusalOf(text: string): { readonly code: string; readonly message: string } {
+  try {
+    parseScenario(text, "s.yaml");
+  } catch (error) {
+    if (error instanceof KumiaiError) return { code: error.code, message: error.message };
+    throw error;
+  }
+  throw new Error("the scenario was accepted");
+}
+
+test("the smallest scenario gets every default", () => {
+  const scenario = parseScenario(SMALLEST, "/somewhere/s.yaml");
+  expect(scenario.model).toEqual({
+    encoder: { channels: [16, 24, 32, 48], initFile: null },
+    decoder: { width: 24 },
+  });
+  expect(scenario.training).toEqual({
+    rounds: 25,
+    localEpochs: 2,
+    batchSize: 8,
+    optimizer: { name: "adamw", learningRate: 0.003, weightDecay: 0.0001 },
+    warmupRounds: 3,
+    schedule: "cosine",
+    clipNorm: 1,
+    optimizerState: "keep",
+    backgroundLossWeight: 0.2,
+  });
+  expect(scenario.evaluation).toEqual({ everyRounds: 5, testCount: 100 });
+  expect(scenario.clients[0]).toEqual({
+    id: "line-a",
+    domain: "garments",
+    tasks: ["edge", "semseg"],
+    trainCount: 40,
+    joinsAtRound: 1,
+    absentRounds: [],
+  });
+});
+
+test("joining and absent rounds say who is present", () => {
+  const client = parseScenario(SMALLEST, "s.yaml").clients[1];
+  if (client === undefined) throw new Error("two clients");
+  expect([2, 3, 5, 7].map((round) => hasJoined(client, round))).toEqual([false, true, true, true]);
+  expect([2, 3, 5, 7].map((round) => isPresent(client, round))).toEqual([false, true, false, true]);
+});
+
+test("the encoder's file is taken relative to the scenario's folder", () => {
+  const text = `${SMALLEST}model: { encoder: { init: ../pretrained/encoder.safetensors } }\n`;
+  expect(parseScenario(text, "/a/b/s.yaml").model.encoder.initFile).toBe("/a/pretrained/encoder.safetensors");
+});
+
+test.each([
+  [
+    "an unknown key, with the nearest one",
+    `${SMALLEST}training: { round: 4 }\n`,
+    "INVALID_CONFIG",
+    's.yaml:5:13: training.round: expected a known key, received "round"; did you mean "rounds"?',
+  ],
+  [
+    "a negative learning rate",
+    `${SMALLEST}training:\n  optimizer:\n    name: adamw\n    learningRate: -0.1\n`,
+    "INVALID_CONFIG",
+    "s.yaml:8:19: training.optimizer.learningRate: expected a number of more than 0, received -0.1; change it",
+  ],
+  [
+    "a missing key",
+    "name: x\n",
+    "INVALID_CONFIG",
+    's.yaml:1:1: clients: expected a list, received nothing; add "clients"',
+  ],
+  [
+    "text where a number belongs",
+    `${SMALLEST}training: { rounds: many }\n`,
+    "INVALID_CONFIG",
+    's.yaml:5:21: training.rounds: expected a number, received "many"; change it',
+  ],
+  [
+    "a fraction where a whole number belongs",
+    `${SMALLEST}training: { rounds: 2.5 }\n`,
+    "INVALID_CONFIG",
+    "s.yaml:5:21: training.rounds: expected a whole number, received 2.5; change it",
+  ],
+  [
+    "an unknown optimizer",
+    `${SMALLEST}training: { optimizer: { name: adam } }\n`,
+    "INVALID_CONFIG",
+    's.yaml:5:32: training.optimizer.name: expected "adamw" or "sgd", received "adam"; did you mean "adamw"?',
+  ],
+  [
+    "an unknown task",
+    SMALLEST.replace("[edge, semseg]", "[edge, semsge]"),
+    "UNKNOWN_TASK",
+    's.yaml:3:50: clients[0].tasks[1]: expected one of semseg, parts, edge, saliency, depth, normals, received "semsge"; did you mean "semseg"?',
+  ],
+  [
+    "a task twice",
+    SMALLEST.replace("[edge, semseg]", "[edge, edge]"),
+    "INVALID_CONFIG",
+    's.yaml:3:50: clients[0].tasks[1]: expected each task once, received "edge"; remove the repetition',
+  ],
+  [
+    "a client twice",
+    SMALLEST.replace("line-b", "line-a"),
+    "INVALID_CONFIG",
+    's.yaml:4:11: clients[1].id: expected an id of its own, received "line-a"; clients[0] has the same id; rename one',
+  ],
+  [
+    "an id with a space",
+    SMALLEST.replace("line-a", "'line a'"),
+    "INVALID_ID",
+    's.yaml:3:11: clients[0].id: client id: expected 1 to 63 letters, digits, ".", "_" or "-", starting with a letter or digit; received "line a"; change it',
+  ],
+  [
+    "a round after the last",
+    `${SMALLEST}training: { rounds: 4, warmupRounds: 1 }\n`,
+    "INVALID_CONFIG",
+    "s.yaml:4:86: clients[1].absentRounds[0]: expected a round from 1 to 4 (training.rounds), received 5; lower it or raise training.rounds",
+  ],
+  [
+    "an unknown strategy",
+    `${SMALLEST}strategies:\n  fedhca3: {}\n`,
+    "UNKNOWN_STRATEGY",
+    'received "fedhca3"; did you mean "fedhca2"?',
+  ],
+  ["text that is not YAML", "name: [x\nclients: 3\n", "INVALID_CONFIG", "s.yaml:2:1: expected well-formed YAML"],
+  ["a repeated key", `${SMALLEST}name: again\n`, "INVALID_CONFIG", "s.yaml:5:1: expected well-formed YAML"],
+  ["an empty file", "", "INVALID_CONFIG", "s.yaml:1:1: (the whole file): expected a map, received null; change it"],
+])("%s is refused with the line", (_, text, code, message) => {
+  const refusal = refusalOf(text);
+  expect(refusal.message).toContain(message);
+  expect(refusal.code).toBe(code);
+});
+
+test("a round without anybody is refused", () => {
+  const text = SMALLEST.replace("[edge, semseg] }", "[edge, semseg], absentRounds: [2] }");
+  expect(refusalOf(text).message).toContain("clients: expected at least one client present in round 2");
+});
+
+test("several findings are listed in the order of the file", () => {
+  const { message } = refusalOf("name: x\ntraining: { rounds: 0, batchSize: 0 }\nclients: []\n");
+  expect(message.split("\n").map((line) => line.split(": ")[1])).toEqual([
+    "training.rounds",
+    "training.batchSize",
+    "clients",
+  ]);
+});

@@ -1,0 +1,31 @@
+export {
+  BASELINE_STRATEGY,
+  type CompareOptions,
+  type ComparisonOutcome,
+  compareStrategies,
+  type NamedStrategy,
+  resolveStrategies,
+} from "./compare.js";
+export { loadScenario, parseScenario } from "./config/parse.js";
+export type { ClientConfig, OptimizerConfig, Scenario, StrategyConfig, TrainingConfig } from "./config/scenario.js";
+export type { ComparisonEvent, Progress, RunEvent } from "./events.js";
+export { createWorkerPool, type JobContext, type PoolOptions, type WorkerPool } from "./pool/pool.js";
+export * from "./report/render-report.js";
+export {
+  type ClientResult,
+  type ClientRoundRecord,
+  type ComparisonResult,
+  type PictureSet,
+  RESULT_SCHEMA_VERSION,
+  type RoundRecord,
+  type ScenarioClient,
+  type ScenarioSummary,
+  type ScenarioTask,
+  type SeedResult,
+  type StrategyResult,
+  type TaskResult,
+} from "./result.js";
+export { type RunOptions, type RunOutcome, runStrategy } from "./run.js";
+export { type PrepareSeedOptions, prepareSeed, type SeedContext } from "./seed-context.js";
+export { serializeResult, withoutTimes } from "./serialize.js";
+export { KUMIAI_VERSION } from "./version.js";

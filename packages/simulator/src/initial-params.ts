@@ -1,0 +1,115 @@
+/**
+ * First params of a seed: the same for every strategy, and for all sites alike.
+ *
+ *   encoder   from the scenario's file, else drawn from the seed; one for all sites
+ *   decoders  drawn from the seed; one start for the decoders of all tasks and sites, so that they can be compared
+ *   heads     drawn from the seed, one start per task
+ *   buffers   as the model starts them
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { SCENE_TASKS } from "@kumiai/datasets";
+import {
+  createRng,
+  KumiaiError,
+  type ParamLayout,
+  type ParamSlot,
+  type ParamVector,
+  slotsOfRole,
+  slotView,
+  type TaskId,
+} from "@kumiai/params";
+import type { Model } from "@kumiai/training";
+import type { ClientConfig, Scenario } from "./config/scenario.js";
+import { createModel, modelSpecFor, modelSpecOf } from "./model.js";
+
+/** The encoder's first params by slot key. */
+export interface InitialEncoder {
+  /** Named in errors. */
+  readonly file: string;
+  /** SHA-256 of the file. */
+  readonly hash: string;
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
+}
+
+/** Draws a seed's params; the returned function gives a fresh vector for each client. Throws LAYOUT_MISMATCH. */
+export function initialParamsOf(
+  scenario: Scenario,
+  seed: number,
+  encoder: InitialEncoder | null,
+): (client: ClientConfig) => ParamVector {
+  const rng = createRng(seed).split("initial-params");
+  const drawn = new Map<TaskId, { readonly model: Model; readonly params: ParamVector }>();
+  const drawnFor = (task: TaskId) => {
+    const known = drawn.get(task) ?? drawSingleTask(scenario, task, rng);
+    drawn.set(task, known);
+    return known;
+  };
+  const common = drawnFor(REFERENCE_TASK);
+  return (client) => {
+    const model = createModel(modelSpecOf(scenario, client));
+    const params = model.initParams(rng);
+    copyGroup(params, slotsOfRole(model.layout, "encoder"), common.params, slotsOfRole(common.model.layout, "encoder"));
+    for (const task of client.tasks) {
+      const own = drawnFor(task);
+      const decoder = slotsOfRole(common.model.layout, "decoder");
+      copyGroup(params, slotsOfRole(model.layout, "decoder", task), common.params, decoder);
+      copyGroup(params, slotsOfRole(model.layout, "head", task), own.params, slotsOfRole(own.model.layout, "head"));
+    }
+    if (encoder !== null) loadEncoderInto(params, model.layout, encoder);
+    return params;
+  };
+}
+
+/** The single-task model whose encoder and decoder everybody starts from. */
+const REFERENCE_TASK = (SCENE_TASKS[0] as (typeof SCENE_TASKS)[number]).id;
+
+function drawSingleTask(scenario: Scenario, task: TaskId, rng: Parameters<Model["initParams"]>[0]) {
+  const model = createModel(modelSpecFor(scenario, [task]));
+  return { model, params: model.initParams(rng) };
+}
+
+function copyGroup(
+  to: ParamVector,
+  toSlots: readonly ParamSlot[],
+  from: ParamVector,
+  fromSlots: readonly ParamSlot[],
+): void {
+  const sources = new Map(fromSlots.map((slot) => [slot.key, slot]));
+  for (const slot of toSlots) {
+    const source = sources.get(slot.key);
+    if (source === undefined || source.size !== slot.size) {
+      throw new KumiaiError(
+        "LAYOUT_MISMATCH",
+        `slot ${slot.name}: expected a slot with key ${slot.key} in every model`,
+      );
+    }
+    slotView(to, slot).set(slotView(from, source));
+  }
+}
+
+/** Throws LAYOUT_MISMATCH with the first difference; no tensor may be missing and none may be left over. */
+function loadEncoderInto(params: ParamVector, layout: ParamLayout, { file, tensors }: InitialEncoder): void {
+  const slots = slotsOfRole(layout, "encoder");
+  for (const slot of slots) {
+    const tensor = tensors.get(slot.name);
+    const received = tensor === undefined ? "no tensor of this name" : `[${tensor.shape}]`;
+    if (tensor === undefined || tensor.shape.join(",") !== slot.shape.join(",")) {
+      throw new KumiaiError(
+        "LAYOUT_MISMATCH",
+        `${file}: ${slot.name}: expected [${slot.shape}], received ${received}; make the file with the channels that model.encoder.channels names`,
+        { slot: slot.name },
+      );
+    }
+    slotView(params, slot).set(tensor.values);
+  }
+  const names = new Set(slots.map((slot) => slot.name));
+  const extra = [...tensors.keys()].find((name) => !names.has(name));
+  if (extra !== undefined) {
+    throw new KumiaiError(
+      "LAYOUT_MISMATCH",
+      `${file}: ${extra}: expected only the encoder's tensors, received one more; make the file with the channels that model.encoder.channels names`,
+      { slot: extra },
+    );
+  }
+}

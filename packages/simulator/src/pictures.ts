@@ -1,0 +1,107 @@
+/** Pictures for the report: the first test scenes of every client, not chosen ones, with each strategy's predictions. */
+import {
+  type DenseExamples,
+  outputPlanes,
+  renderImage,
+  renderLabel,
+  renderPrediction,
+  sceneTask,
+} from "@kumiai/datasets";
+import type { ClientId, ParamVector, TaskId } from "@kumiai/params";
+import type { Scenario } from "./config/scenario.js";
+import { evaluationSession } from "./model.js";
+import type { WorkerPool } from "./pool/pool.js";
+import type { PictureSet } from "./result.js";
+import { type ClientContext, type SeedContext, settleAll } from "./seed-context.js";
+
+/** Test scenes shown per client and task: rows 0 to 2. */
+const SHOWN_SCENE_COUNT = 3;
+
+export interface PictureBook {
+  /** Predicts the shown scenes with a strategy's final params. */
+  add(
+    strategy: string,
+    context: SeedContext,
+    params: ReadonlyMap<ClientId, ParamVector>,
+    signal: AbortSignal | undefined,
+  ): Promise<void>;
+  /** By client, then task, in the scenario's order; empty before the first `add`. */
+  sets(): readonly PictureSet[];
+}
+
+interface Page {
+  readonly input: Uint8Array;
+  readonly truth: Uint8Array;
+  readonly predictions: Record<string, Uint8Array>;
+}
+
+interface OpenSet {
+  readonly client: string;
+  readonly task: TaskId;
+  readonly height: number;
+  readonly width: number;
+  readonly scenes: readonly Page[];
+}
+
+export function openPictureBook(scenario: Scenario, pool: WorkerPool): PictureBook {
+  const sets = new Map<string, OpenSet>();
+  const setOf = (client: ClientContext, task: TaskId): OpenSet => {
+    const key = `${client.spec.id}/${task}`;
+    const known = sets.get(key) ?? blankSet(client, task);
+    sets.set(key, known);
+    return known;
+  };
+  const addClient = async (
+    strategy: string,
+    client: ClientContext,
+    params: ParamVector,
+    signal: AbortSignal | undefined,
+  ): Promise<void> => {
+    const rows = shownRows(client.test);
+    const session = evaluationSession(scenario);
+    const job = { kind: "predict", model: client.model, session, examples: client.testKey, params, rows } as const;
+    const { result } = await pool.run(job, { what: `pictures of ${strategy}, client ${client.spec.id}`, signal });
+    for (const task of client.spec.tasks) {
+      const { scenes, height, width } = setOf(client, task);
+      const output = result.outputs[task];
+      const planes = outputPlanes(sceneTask(task).label) * height * width;
+      scenes.forEach((page, i) => {
+        if (output === undefined) return;
+        const one = output.subarray(i * planes, (i + 1) * planes);
+        page.predictions[strategy] = renderPrediction(sceneTask(task), one, height, width);
+      });
+    }
+  };
+  return {
+    async add(strategy, context, params, signal) {
+      const work = [...params].flatMap(([id, vector]) => {
+        const client = context.clients.get(id);
+        return client === undefined ? [] : [addClient(strategy, client, vector, signal)];
+      });
+      await settleAll(work);
+    },
+    sets: () =>
+      scenario.clients.flatMap((client) => client.tasks.flatMap((task) => sets.get(`${client.id}/${task}`) ?? [])),
+  };
+}
+
+function shownRows(test: DenseExamples): readonly number[] {
+  return Array.from({ length: Math.min(SHOWN_SCENE_COUNT, test.count) }, (_, row) => row);
+}
+
+function blankSet({ spec, test }: ClientContext, task: TaskId): OpenSet {
+  const { height, width } = test;
+  const scenes = shownRows(test).map((row) => ({
+    input: renderImage(test, row),
+    truth: renderLabel(sceneTask(task), labelsOfRow(test, task, row), height, width),
+    predictions: {},
+  }));
+  return { client: spec.id, task, height, width, scenes };
+}
+
+function labelsOfRow(examples: DenseExamples, task: TaskId, row: number): Uint8Array | Float32Array {
+  const labels = examples.labels.get(task);
+  if (labels === undefined) throw new Error(`no labels for ${task}`);
+  const stride = labels.length / examples.count;
+  return labels.subarray(row * stride, (row + 1) * stride);
+}

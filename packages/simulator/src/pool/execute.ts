@@ -1,0 +1,139 @@
+/** Carries a job out on open sessions. Everything here is a function of the job and the examples. */
+import type { DenseExamples } from "@kumiai/datasets";
+import type { TaskId } from "@kumiai/params";
+import type { OptimizerState, StepResult } from "@kumiai/training";
+import { inputBatch, labelledBatch, outputOf } from "../batches.js";
+import { TaskMetrics } from "../evaluation.js";
+import { gatherInto, scatterInto } from "../tied-store.js";
+import type {
+  EvaluateJob,
+  EvaluateResult,
+  Job,
+  PredictJob,
+  PredictResult,
+  ResultOf,
+  TrainJob,
+  TrainPooledJob,
+  TrainPooledResult,
+  TrainResult,
+} from "./jobs.js";
+import type { SessionCache } from "./session-cache.js";
+
+export type FindExamples = (key: string) => DenseExamples;
+
+export async function execute(job: Job, sessions: SessionCache, find: FindExamples): Promise<ResultOf<Job>> {
+  switch (job.kind) {
+    case "train":
+      return train(job, sessions, find);
+    case "trainPooled":
+      return trainPooled(job, sessions, find);
+    case "evaluate":
+      return evaluate(job, sessions, find);
+    case "predict":
+      return predict(job, sessions, find);
+  }
+}
+
+async function train(job: TrainJob, sessions: SessionCache, find: FindExamples): Promise<TrainResult> {
+  const session = await sessions.get(job.model, job.session);
+  const examples = find(job.examples);
+  const losses = new LossMeans();
+  session.load(job.params, job.optimizer ?? undefined);
+  const { batchSize } = job.session;
+  for (let step = 0; step < job.plan.learningRates.length; step++) {
+    const rows = job.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
+    const result = await session.step({
+      batch: labelledBatch(job.model.tasks, examples, rows),
+      learningRate: job.plan.learningRates[step] ?? 0,
+      frozen: job.frozen,
+      ...(job.proximalWeight > 0 ? { proximalWeight: job.proximalWeight, anchor: job.params } : {}),
+    });
+    losses.add(result);
+  }
+  return { params: session.params(), optimizer: session.optimizerState(), taskLosses: losses.means() };
+}
+
+/**
+ * Each turn: gather the member's params and moments from the store, one step, scatter them back. The step count of
+ * AdamW's bias correction is that of the store, so moments of seldom visited slots start a little low, never high.
+ */
+async function trainPooled(
+  job: TrainPooledJob,
+  sessions: SessionCache,
+  find: FindExamples,
+): Promise<TrainPooledResult> {
+  const store = job.store;
+  let moments = job.optimizer?.moments ?? [];
+  let stepCount = job.optimizer?.stepCount ?? 0;
+  const nextStep = job.members.map(() => 0);
+  const losses = job.members.map(() => new LossMeans());
+  for (const turn of job.turns) {
+    const member = job.members[turn];
+    const step = nextStep[turn] ?? 0;
+    if (member === undefined) continue;
+    nextStep[turn] = step + 1;
+    const session = await sessions.get(member.model, job.session);
+    const size = session.model.layout.size;
+    const gathered = (source: Float32Array): Float32Array => {
+      const out = new Float32Array(size);
+      gatherInto(out, source, member.pieces);
+      return out;
+    };
+    const optimizer: OptimizerState | undefined =
+      moments.length === 0 ? undefined : { stepCount, moments: moments.map(gathered) };
+    session.load(gathered(store), optimizer);
+    const { batchSize } = job.session;
+    const rows = member.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
+    const batch = labelledBatch(member.model.tasks, find(member.examples), rows);
+    losses[turn]?.add(await session.step({ batch, learningRate: member.plan.learningRates[step] ?? 0 }));
+    scatterInto(store, session.params(), member.pieces);
+    const after = session.optimizerState();
+    if (moments.length === 0) moments = after.moments.map(() => new Float32Array(store.length));
+    moments.forEach((moment, i) => {
+      const own = after.moments[i];
+      if (own !== undefined) scatterInto(moment, own, member.pieces);
+    });
+    stepCount++;
+  }
+  return { store, optimizer: { stepCount, moments }, taskLosses: losses.map((loss) => loss.means()) };
+}
+
+async function evaluate(job: EvaluateJob, sessions: SessionCache, find: FindExamples): Promise<EvaluateResult> {
+  const session = await sessions.get(job.model, job.session);
+  const examples = find(job.examples);
+  session.load(job.params);
+  const metrics = new TaskMetrics(job.model.tasks);
+  const { batchSize } = job.session;
+  for (let first = 0; first < examples.count; first += batchSize) {
+    const rows = rowsFrom(first, Math.min(first + batchSize, examples.count));
+    const outputs = await session.predict(inputBatch(examples, rows));
+    for (const task of job.model.tasks) metrics.add(task, outputOf(outputs, task), examples, rows);
+  }
+  return { metrics: metrics.results() };
+}
+
+async function predict(job: PredictJob, sessions: SessionCache, find: FindExamples): Promise<PredictResult> {
+  const session = await sessions.get(job.model, job.session);
+  session.load(job.params);
+  const outputs = await session.predict(inputBatch(find(job.examples), Int32Array.from(job.rows)));
+  return { outputs: Object.fromEntries(job.model.tasks.map((task) => [task, outputOf(outputs, task).slice()])) };
+}
+
+function rowsFrom(first: number, end: number): Int32Array {
+  return Int32Array.from({ length: end - first }, (_, i) => first + i);
+}
+
+/** Mean loss per task over steps, in f64. */
+class LossMeans {
+  readonly #sums = new Map<TaskId, number>();
+  #count = 0;
+
+  add(result: StepResult): void {
+    this.#count++;
+    for (const [task, loss] of result.taskLosses) this.#sums.set(task, (this.#sums.get(task) ?? 0) + loss);
+  }
+
+  means(): Readonly<Record<TaskId, number>> {
+    return Object.fromEntries([...this.#sums].map(([task, sum]) => [task, sum / this.#count]));
+  }
+}
