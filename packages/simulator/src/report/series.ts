@@ -3,7 +3,6 @@ import type { RoundRecord } from "../result.js";
 import type { LineSeries } from "./charts/line-chart.js";
 import { isNumber } from "./format.js";
 import { spreadOf } from "./statistics.js";
-import { seriesColor, seriesDash } from "./styles.js";
 import { type ReportStrategy, type ReportView, seedResults } from "./view.js";
 
 type PickValue = (record: RoundRecord) => number | null | undefined;
@@ -47,8 +46,8 @@ export function strategySeries(
     .map((strategy) =>
       roundSeries(view, strategy, pick, {
         name: strategy.label,
-        color: seriesColor(strategy.index),
-        dash: seriesDash(strategy.index),
+        color: strategy.color,
+        dash: strategy.dash,
         strong: strategy.name === view.focus?.name,
       }),
     )

@@ -1,5 +1,5 @@
 /** Mean and spread of values of which some may be missing. */
-import { interval95, mean, sampleStd } from "../gains.js";
+import { interval95, mean, sampleStd } from "@kumiai/algorithms";
 import { isNumber } from "./format.js";
 
 export interface Spread {

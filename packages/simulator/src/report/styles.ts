@@ -3,8 +3,8 @@
 /** Colours of series as [light, dark], told apart also by people who see red and green alike. */
 const SERIES: readonly (readonly [string, string])[] = [
   ["#5b6472", "#a9b2c0"],
-  ["#c2550a", "#f0934e"],
   ["#0b63b8", "#62aef5"],
+  ["#c2550a", "#f0934e"],
   ["#7a3fb0", "#bd93ea"],
   ["#0a7d5d", "#45c79d"],
   ["#b0307a", "#ec82bd"],
@@ -50,14 +50,14 @@ a{color:var(--link)}
 code{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:10px 12px;overflow-x:auto;max-width:100%}
 pre code{overflow-wrap:normal}
-.soft,figcaption,caption,.notes{color:var(--soft)}
+.soft,figcaption{color:var(--soft)}
 .small{font-size:.875rem}
 nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;font-size:.9rem}
 .verdict{border-left:4px solid var(--soft);background:var(--card);padding:.8rem 1rem;margin:1.1rem 0;border-radius:0 6px 6px 0}
 .verdict p:first-child{font-size:1.125rem;font-weight:600;margin:0}
 .verdict ul{padding-left:1.1rem;margin:.5rem 0 0}
 .verdict li{margin:.25rem 0}
-.verdict.gain{border-color:var(--good)}.verdict.loss{border-color:var(--bad)}
+.verdict.tone-gain{border-color:var(--good)}.verdict.tone-loss{border-color:var(--bad)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,200px),1fr));gap:10px;margin:1rem 0}
 .tiles div{border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem}
 .tiles dt{font-size:.8125rem;color:var(--soft)}
@@ -69,7 +69,7 @@ nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;f
 .scroll{overflow-x:auto;max-width:100%;position:relative}
 .scroll:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
-caption{text-align:left;font-size:.875rem;padding:0 0 .4rem}
+.table{margin:.6rem 0}.table figcaption{font-size:.875rem;max-width:88ch;padding-bottom:.4rem}
 th,td{padding:.35rem .6rem;text-align:right;vertical-align:top;border-bottom:1px solid var(--line);white-space:nowrap}
 thead th{vertical-align:bottom;border-bottom:2px solid var(--line);font-weight:600;background:var(--bg)}
 th:first-child,td.text,th.text{text-align:left}
@@ -77,7 +77,6 @@ tbody th{font-weight:600}
 tr.focus>*{background:var(--card)}
 .stick th:first-child{position:sticky;left:0;background:var(--bg);z-index:1}
 .stick tr.focus th:first-child{background:var(--card)}
-.tag{display:inline-block;font-size:.75rem;font-weight:400;color:var(--soft);border:1px solid var(--line);border-radius:999px;padding:0 .5em;margin-left:.35em;white-space:nowrap}
 .sub{display:block;font-size:.78rem;color:var(--soft);font-weight:400}
 .gain{font-weight:600}
 .flag{color:var(--bad);font-weight:600}
@@ -92,15 +91,17 @@ figcaption b{color:var(--fg)}
 svg{display:block;max-width:100%}
 figure svg{width:100%;height:auto}
 td svg{display:inline-block;vertical-align:middle}
+.heats{display:flex;flex-wrap:wrap;gap:14px 28px}.heats figure{max-width:100%}
 .heat td,.heat th{padding:.3rem .45rem;text-align:center;border:1px solid var(--line)}
 .heat th{font-weight:400;font-size:.8125rem;background:var(--bg)}
 .heat tbody th{text-align:left}
 .pictures td,.pictures th{border:0;padding:.2rem .3rem;text-align:center;font-weight:400}
 .pictures td{vertical-align:middle}
 .pictures thead th{font-size:.8125rem;color:var(--soft);white-space:normal;min-width:112px}
-.pictures img{display:block;width:128px;height:auto;image-rendering:pixelated;background:var(--faint);border-radius:3px}
-.picture-grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,545px),1fr));gap:6px 24px}
-.none{display:flex;align-items:center;justify-content:center;width:128px;aspect-ratio:1;border:1px dashed var(--line);border-radius:3px;color:var(--soft);font-size:.8125rem}
+.pictures img{display:block;width:120px;height:auto;image-rendering:pixelated;background:var(--faint);border-radius:3px}
+.picture-grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,505px),1fr));gap:6px 24px}
+.none{display:flex;align-items:center;justify-content:center;width:120px;aspect-ratio:1;border:1px dashed var(--line);border-radius:3px;color:var(--soft);font-size:.8125rem}
+.banner{border:1px solid var(--bad);border-radius:6px;padding:.6rem 1rem}
 .facts{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem}
 .facts dt{color:var(--soft)}.facts dd{margin:0;min-width:0;overflow-wrap:anywhere}
 details{margin:1rem 0}summary{cursor:pointer;font-weight:600}

@@ -23,8 +23,9 @@ export function makeVerdict(view: ReportView): Verdict {
   const { focus } = view;
   const headline = focus === null ? noFocus(view) : headlineOf(view, focus);
   const remarks = [
-    ...(focus === null ? [] : [...seedRemarks(view, focus), ...taskRemarks(view, focus)]),
+    ...(focus === null ? [] : seedRemarks(view, focus)),
     ...constantRemarks(view),
+    ...(focus === null ? [] : taskRemarks(view, focus)),
     ...(focus === null
       ? []
       : [...controlRemarks(view, focus), ...pooledRemarks(view, focus), ...otherRemarks(view, focus)]),
@@ -57,8 +58,13 @@ function headlineOf(view: ReportView, focus: ReportStrategy): Headline {
     const headline = `With one seed ${focus.label} ${moved} ${gain < 0 ? "against" : "over"} training alone: one seed proves little.`;
     return { tone: "unclear", headline };
   }
-  const tone = toneOf(interval);
-  const conclusion = conclude(tone, gain);
+  const weak = view.baseline.result.notAboveConstant.length;
+  const settled = toneOf(interval);
+  const conclusion =
+    settled === "gain" && weak > 0
+      ? `higher, but no clean win, because training alone did not learn ${plural(weak, "task")}`
+      : conclude(settled, gain);
+  const tone = settled === "gain" && weak > 0 ? "unclear" : settled;
   const headline = `Over ${plural(seedCount, "seed")} ${focus.label} ${moved} ${gain < 0 ? "against" : "over"} training alone (95\u00a0% interval ${formatInterval(interval)}): ${conclusion}.`;
   return { tone, headline };
 }

@@ -4,6 +4,7 @@
  */
 import type { ComparisonResult, PictureSet, ScenarioTask, SeedResult, StrategyResult } from "../result.js";
 import { isNumber } from "./format.js";
+import { seriesColor, seriesDash } from "./styles.js";
 
 /**
  * `baseline`: what gains are relative to. `reference`: shows the headroom, cannot be deployed. `control`: shows what is
@@ -16,8 +17,11 @@ export interface ReportStrategy {
   readonly label: string;
   readonly kind: StrategyKind;
   readonly result: StrategyResult;
-  /** Position in result.json: decides colour and line pattern, so that they do not change with the ranking. */
+  /** Position in result.json. */
   readonly index: number;
+  /** CSS colour and dash pattern of its lines, the same in every chart. */
+  readonly color: string;
+  readonly dash: readonly number[];
 }
 
 export interface ReportTask {
@@ -66,10 +70,11 @@ export function strategyLabel(name: string): string {
   return baseLabel === undefined ? name : `${baseLabel} (${(variant ?? "").replaceAll(/[-_:]/g, " ")})`;
 }
 
-export function strategyKind(name: string, baseline: string | null): StrategyKind {
-  if (name === baseline || name === "local") return "baseline";
-  if (name.startsWith("pooled")) return "reference";
-  if (name.startsWith("self-extrapolation")) return "control";
+/** `registryKind`: what the strategy is, or its name where the result does not tell. */
+export function strategyKind(registryKind: string, isBaseline: boolean): StrategyKind {
+  if (isBaseline || registryKind === "local") return "baseline";
+  if (registryKind.startsWith("pooled")) return "reference";
+  if (registryKind.startsWith("self-extrapolation")) return "control";
   return "federated";
 }
 
@@ -77,7 +82,7 @@ export function strategyKind(name: string, baseline: string | null): StrategyKin
  * `fedhca2` if it was run, whatever it scored: a method chosen because it came out best looks better than it is. Without
  * it, a variant of it; without any, the federated method with the best Δ%.
  */
-export function chooseFocus(strategies: readonly ReportStrategy[]): ReportStrategy | null {
+export function chooseFocus<S extends Pick<ReportStrategy, "name" | "kind">>(strategies: readonly S[]): S | null {
   const federated = strategies.filter(({ kind }) => kind === "federated");
   const own =
     federated.find(({ name }) => name === "fedhca2") ?? federated.find(({ name }) => name.startsWith("fedhca2"));
@@ -93,17 +98,16 @@ export interface ViewInput {
 
 export function makeView(input: ViewInput): ReportView {
   const { result } = input;
-  const strategies = Object.entries(result.strategies)
-    .map(
-      ([name, strategy], index): ReportStrategy => ({
-        name,
-        label: strategyLabel(name),
-        kind: strategyKind(name, result.baseline),
-        result: strategy,
-        index,
-      }),
-    )
+  const plain = Object.entries(result.strategies)
+    .map(([name, strategy], index) => ({
+      name,
+      label: strategyLabel(name),
+      kind: strategyKind(strategy.kind ?? name, name === result.baseline),
+      result: strategy,
+      index,
+    }))
     .sort((a, b) => rank(b) - rank(a) || a.index - b.index);
+  const strategies = withLines(plain);
   return {
     result,
     strategies,
@@ -118,7 +122,21 @@ export function makeView(input: ViewInput): ReportView {
   };
 }
 
-function rank({ result }: ReportStrategy): number {
+type PlainStrategy = Omit<ReportStrategy, "color" | "dash">;
+
+/** The baseline is a solid grey line, the focus a solid blue one; the others share what is left, in the result's order. */
+function withLines(plain: readonly PlainStrategy[]): readonly ReportStrategy[] {
+  const focus = chooseFocus(plain);
+  const others = plain.filter((each) => each !== focus && each.kind !== "baseline").sort((a, b) => a.index - b.index);
+  return plain.map((each): ReportStrategy => {
+    if (each.kind === "baseline") return { ...each, color: seriesColor(0), dash: [] };
+    if (each === focus) return { ...each, color: seriesColor(1), dash: [] };
+    const place = others.indexOf(each);
+    return { ...each, color: seriesColor(2 + place), dash: seriesDash(1 + place) };
+  });
+}
+
+function rank({ result }: PlainStrategy): number {
   return isNumber(result.relativeGainPercent) ? result.relativeGainPercent : -Number.MAX_VALUE;
 }
 

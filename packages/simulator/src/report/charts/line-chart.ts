@@ -33,6 +33,9 @@ export interface LineChartSpec {
   readonly level: { readonly value: number; readonly label: string } | null;
 }
 
+/** Up to this many points of a line are marked: they are far apart, and the line between them is a guess. */
+const FEW_POINTS = 12;
+
 let ready = false;
 
 /** Draws the chart; "" series give an empty frame. Same spec, same bytes. */
@@ -107,9 +110,9 @@ function lineOption(series: LineSeries): LineSeriesOption {
     name: series.name,
     data: series.points.map(([x, y]) => [x, y]),
     silent: true,
-    showSymbol: series.points.length === 1,
+    showSymbol: series.points.length <= FEW_POINTS,
     symbol: "circle",
-    symbolSize: 5,
+    symbolSize: series.strong === true ? 5 : 4,
     itemStyle: { color: series.color },
     lineStyle: {
       color: series.color,
@@ -154,11 +157,13 @@ function levelOption({ level }: LineChartSpec): readonly LineSeriesOption[] {
         symbol: "none",
         lineStyle: { color: "var(--soft)", type: [2, 3], width: 1 },
         label: {
-          position: "insideStartTop",
+          position: "insideEndTop",
           formatter: level.label,
           color: "var(--soft)",
           fontSize: 10,
           fontFamily: "inherit",
+          textBorderColor: "var(--bg)",
+          textBorderWidth: 3,
         },
         data: [{ yAxis: level.value }],
       },

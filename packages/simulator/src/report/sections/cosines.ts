@@ -1,5 +1,5 @@
 /** Cosines between the sites' encoder updates: who pulls in the same direction. */
-import type { CosineMatrix } from "@kumiai/algorithms";
+import type { RoundRecord } from "../../result.js";
 import { formatNumber, formatSigned, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { meanOf } from "../statistics.js";
@@ -8,7 +8,7 @@ import { scrollBox, tint } from "./parts.js";
 
 interface RoundCosines {
   readonly round: number;
-  readonly matrix: CosineMatrix;
+  readonly matrix: NonNullable<RoundRecord["encoderCosines"]>;
 }
 
 export function cosinesSection(view: ReportView): Html {
@@ -23,11 +23,12 @@ export function cosinesSection(view: ReportView): Html {
   const first = Math.min(...rounds);
   const last = Math.max(...rounds);
   const at = (round: number) => records.filter((record) => record.round === round);
-  const maps = [heatMap(view, records, `All rounds, mean`)];
-  if (last > first) maps.push(heatMap(view, at(first), `Round ${first}`), heatMap(view, at(last), `Round ${last}`));
+  const maps = [heatMap(view, records, "Mean over all rounds", true)];
+  if (last > first)
+    maps.push(heatMap(view, at(first), `Round ${first}`, false), heatMap(view, at(last), `Round ${last}`, false));
   return html`<section id="cosines"><h2>Do updates agree?</h2>
 <p class="small">Cosine between the encoder updates of two sites under ${strategy.label}, mean over seeds. +1: same direction; 0: nothing in common; −1: opposite. ${summary(view, records)}</p>
-<div class="charts wide">${maps}</div></section>`;
+<div class="heats">${maps}</div></section>`;
 }
 
 function cosinesOf(view: ReportView, strategy: ReportStrategy): readonly RoundCosines[] {
@@ -60,15 +61,15 @@ function summary(view: ReportView, records: readonly RoundCosines[]): string {
   return `Mean over all pairs ${formatSigned(mean, 2)}; closest are ${top.a} and ${top.b} (${formatSigned(top.value, 2)}).`;
 }
 
-function heatMap(view: ReportView, records: readonly RoundCosines[], title: string): Html {
+function heatMap(view: ReportView, records: readonly RoundCosines[], title: string, named: boolean): Html {
   const ids = view.result.scenario.clients.map(({ id }) => id);
-  const table = html`<table class="heat"><caption>${title}</caption><thead><tr><td></td>${ids.map(
+  const table = html`<table class="heat"><thead><tr><td></td>${ids.map(
     (id, index) => html`<th scope="col"><abbr title="${id}">${index + 1}</abbr></th>`,
   )}</tr></thead><tbody>${ids.map(
     (a, row) =>
-      html`<tr><th scope="row">${row + 1} ${a}</th>${ids.map((b) => cell(a === b, meanCosine(records, a, b)))}</tr>`,
+      html`<tr><th scope="row">${named ? `${row + 1} ${a}` : html`<abbr title="${a}">${row + 1}</abbr>`}</th>${ids.map((b) => cell(a === b, meanCosine(records, a, b)))}</tr>`,
   )}</tbody></table>`;
-  return scrollBox(`Cosines: ${title}`, table);
+  return html`<figure><figcaption><b>${title}</b></figcaption>${scrollBox(`Cosines: ${title}`, table)}</figure>`;
 }
 
 function cell(diagonal: boolean, value: number | null): Html {

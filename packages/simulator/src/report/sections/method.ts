@@ -2,7 +2,7 @@
 import { formatNumber, formatSeconds } from "../format.js";
 import { type Html, html } from "../html.js";
 import type { ReportView } from "../view.js";
-import { scrollBox } from "./parts.js";
+import { scrollBox, tableFigure } from "./parts.js";
 
 export function methodSection(view: ReportView): Html {
   const { result } = view;
@@ -23,13 +23,17 @@ export function methodSection(view: ReportView): Html {
 }
 
 function siteTable(view: ReportView): Html {
-  const table = html`<table class="stick"><caption>Params: all, and those that may be shared (encoder and decoders).</caption>
+  const table = html`<table class="stick">
 <thead><tr><th scope="col">Site</th><th scope="col" class="text">Domain</th><th scope="col" class="text">Tasks</th><th scope="col">Train</th><th scope="col">Test</th><th scope="col">Params</th><th scope="col">Shared</th></tr></thead>
 <tbody>${view.result.scenario.clients.map(
     ({ id, domain, tasks, trainCount, testCount, paramCount, sharedParamCount }) =>
       html`<tr><th scope="row">${id}</th><td class="text">${domain}</td><td class="text">${tasks.map((task) => task.id).join(", ")}</td><td>${trainCount}</td><td>${testCount}</td><td>${formatCount(paramCount)}</td><td>${formatCount(sharedParamCount)}</td></tr>`,
   )}</tbody></table>`;
-  return scrollBox("Table of sites", table);
+  return tableFigure(
+    "Table of sites",
+    "Train, test: labelled examples. Params: all, and those that may be shared (encoder and decoders).",
+    table,
+  );
 }
 
 function formatCount(count: number): string {

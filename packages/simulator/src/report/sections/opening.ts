@@ -10,12 +10,18 @@ export function openingSection(view: ReportView): Html {
   return html`<header>
 <h1>Together or alone: ${scenario.name}</h1>
 <p>${scenarioInWords(view)}</p>
-<div class="verdict ${verdict.tone}" role="note" aria-label="Verdict"><p>${verdict.headline}</p>${
+${unfinished(view)}<div class="verdict tone-${verdict.tone}" role="note" aria-label="Verdict"><p>${verdict.headline}</p>${
     verdict.remarks.length === 0 ? null : html`<ul>${verdict.remarks.map((remark) => html`<li>${remark}</li>`)}</ul>`
   }</div>
 ${keyFigures(view)}
 ${japaneseSummary(view)}
 </header>`;
+}
+
+/** What a reader must know before any number: some runs are missing. */
+function unfinished({ result }: ReportView): Html | null {
+  if (result.complete) return null;
+  return html`<p class="banner" role="alert"><b>Not finished.</b> The comparison was cancelled or failed; only the runs that finished are shown, and strategies may rest on different seeds.</p>`;
 }
 
 function scenarioInWords(view: ReportView): Html {

@@ -1,17 +1,21 @@
 /** Pieces that several sections share: scrolling boxes, legends, names of strategies, coloured gains. */
 import { formatGain, formatSigned, isNumber } from "../format.js";
 import { type Html, html, raw } from "../html.js";
-import { seriesColor, seriesDash } from "../styles.js";
 import { KIND_NOTES, type ReportStrategy } from "../view.js";
 
-/** A box in which a wide table scrolls, so that the page does not. Reachable by keyboard. */
+/** A table with its caption above; the caption wraps, the table scrolls in its own box. */
+export function tableFigure(label: string, caption: string, table: Html): Html {
+  return html`<figure class="table"><figcaption>${caption}</figcaption>${scrollBox(label, table)}</figure>`;
+}
+
+/** A box in which something wide scrolls, so that the page does not. Reachable by keyboard. */
 export function scrollBox(label: string, content: Html): Html {
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${content}</div>`;
 }
 
 export function strategyName({ label, name, kind }: ReportStrategy): Html {
   const note = KIND_NOTES[kind];
-  return html`<span title="${name}">${label}</span>${note === "" ? null : html`<span class="tag">${note}</span>`}`;
+  return html`<span title="${name}">${label}</span>${note === "" ? null : html`<span class="sub">${note}</span>`}`;
 }
 
 export interface LegendEntry {
@@ -27,7 +31,7 @@ export function legend(entries: readonly LegendEntry[]): Html {
 }
 
 export function strategyLegend(strategies: readonly ReportStrategy[]): Html {
-  return legend(strategies.map(({ label, index }) => ({ label, color: seriesColor(index), dash: seriesDash(index) })));
+  return legend(strategies);
 }
 
 function swatch(color: string, dash: readonly number[]): Html {

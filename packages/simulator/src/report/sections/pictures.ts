@@ -2,11 +2,21 @@
 import { encode } from "fast-png";
 import type { PictureSet } from "../../result.js";
 import { type Html, html } from "../html.js";
-import { KIND_NOTES, type ReportStrategy, type ReportView } from "../view.js";
+import type { ReportStrategy, ReportView } from "../view.js";
 import { scrollBox } from "./parts.js";
 
 /** More scenes than this per task would make the file heavy and add little. */
 const MAX_SCENES = 3;
+
+/** How to read the colours of the tasks we know. */
+const HINTS: Readonly<Record<string, string>> = {
+  semseg: "one colour per class",
+  parts: "one colour per part",
+  edge: "white is edge; predictions show the probability",
+  saliency: "white is the nearest item; predictions show the probability",
+  normals: "the colour is the direction of the surface",
+  depth: "light is near, dark is far",
+};
 
 export function picturesSection(view: ReportView): Html {
   const columns = [view.baseline, view.focus].flatMap((strategy) => strategy ?? []);
@@ -14,15 +24,22 @@ export function picturesSection(view: ReportView): Html {
   if (sets.length === 0) {
     return html`<section id="pictures"><h2>Pictures</h2><p>No pictures were recorded.</p></section>`;
   }
-  const together = view.focus === null ? null : ` Together: ${view.focus.label}${KIND_NOTES[view.focus.kind]}.`;
   return html`<section id="pictures"><h2>Pictures</h2>
-<p class="small soft">Test scenes that no training has seen; each row is one scene.${together} A few scenes illustrate, they prove nothing: the tables above are the evidence.</p>
+<p class="small soft">${intro(view)}</p>
 ${sitesOf(sets).map(
   (client) =>
     html`<h3>${client}</h3><div class="picture-grid">${sets
       .filter((set) => set.client === client)
       .map((set) => pictureTable(view, set, columns))}</div>`,
 )}</section>`;
+}
+
+function intro(view: ReportView): string {
+  const seed = view.result.seeds[0];
+  const scenes = `The first test scenes of each site${seed === undefined ? "" : ` with seed ${seed}`}, not chosen ones; each row is one scene.`;
+  const alone = view.baseline === null ? "" : " Alone: the model that the site trained by itself.";
+  const together = view.focus === null ? "" : ` Together: the model that ${view.focus.label} made for this site.`;
+  return `${scenes}${alone}${together} A few scenes illustrate, they prove nothing; the tables above do.`;
 }
 
 function sitesOf(sets: readonly PictureSet[]): readonly string[] {
@@ -32,7 +49,8 @@ function sitesOf(sets: readonly PictureSet[]): readonly string[] {
 function pictureTable(view: ReportView, set: PictureSet, columns: readonly ReportStrategy[]): Html {
   const task = view.tasks.find(({ client, task: { id } }) => client === set.client && id === set.task);
   const name = `${set.task}${task === undefined ? "" : ` (${task.task.metric})`}`;
-  const table = html`<table class="pictures"><caption><b>${name}</b></caption><thead><tr><th scope="col">Input</th><th scope="col">Truth</th>${columns.map(
+  const hint = HINTS[set.task];
+  const table = html`<table class="pictures"><thead><tr><th scope="col">Input</th><th scope="col">Truth</th>${columns.map(
     ({ label, kind }) => html`<th scope="col">${kind === "baseline" ? "Alone" : `Together: ${label}`}</th>`,
   )}</tr></thead><tbody>${set.scenes.slice(0, MAX_SCENES).map((scene, index) => {
     const what = (kind: string) => `${set.client}, ${set.task}, scene ${index + 1}: ${kind}`;
@@ -41,7 +59,7 @@ function pictureTable(view: ReportView, set: PictureSet, columns: readonly Repor
         html`<td>${picture(set, scene.predictions[strategy], what(`predicted by ${label}`))}</td>`,
     )}</tr>`;
   })}</tbody></table>`;
-  return scrollBox(`Pictures of ${set.client}, ${set.task}`, table);
+  return html`<figure class="table"><figcaption><b>${name}</b>${hint === undefined ? "" : `: ${hint}`}</figcaption>${scrollBox(`Pictures of ${set.client}, ${set.task}`, table)}</figure>`;
 }
 
 function picture({ width, height }: PictureSet, pixels: Uint8Array | undefined, alt: string): Html {

@@ -3,16 +3,16 @@ import { formatMetric, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { spreadOf } from "../statistics.js";
 import { inResultOrder, type ReportStrategy, type ReportTask, type ReportView, seedResults, taskKey } from "../view.js";
-import { gainTint, gainWithStd, scrollBox, strategyName } from "./parts.js";
+import { gainTint, gainWithStd, strategyName, tableFigure } from "./parts.js";
 
 export function taskTableSection(view: ReportView): Html {
   const columns = columnOrder(view);
-  const table = html`<table class="stick"><caption>Test values after the last round: mean over seeds ± standard deviation; below it the change against training alone. ⚠ at or below the constant prediction in some seed.</caption>
+  const table = html`<table class="stick">
 <thead><tr><th scope="col">Site, task</th><th scope="col" class="text">Metric</th><th scope="col">Constant</th>${columns.map(
     (strategy) => html`<th scope="col">${strategyName(strategy)}</th>`,
   )}</tr></thead><tbody>${view.tasks.map((task) => row(view, task, columns))}</tbody></table>`;
   return html`<section id="tasks"><h2>Each site and task</h2>
-${scrollBox("Table of sites and tasks", table)}
+${tableFigure("Table of sites and tasks", "Test values after the last round, mean over seeds ± standard deviation; below, the change against training alone. ⚠: at or below the constant prediction in some seed.", table)}
 <p class="small soft">Constant: what the best constant prediction, fitted on the site's own training labels, scores on the same test data. ↑ higher is better, ↓ lower is better. Tint and sign say the same: + (blue) is better than alone, − (orange) is worse.</p></section>`;
 }
 

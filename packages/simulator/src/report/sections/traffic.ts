@@ -1,10 +1,9 @@
 /** Bytes per round and strategy, against exchanging whole f32 models. */
 import { formatBytes, formatNumber } from "../format.js";
 import { type Html, html, raw } from "../html.js";
-import { seriesColor } from "../styles.js";
 import { inResultOrder, type ReportView } from "../view.js";
 import { bytesPerRound, fullModelBytes } from "./opening.js";
-import { scrollBox, strategyName } from "./parts.js";
+import { strategyName, tableFigure } from "./parts.js";
 
 const WIDTH = 260;
 
@@ -12,19 +11,19 @@ export function trafficSection(view: ReportView): Html {
   const full = fullModelBytes(view);
   const rows = inResultOrder(view).map((strategy) => ({
     name: strategyName(strategy),
-    color: seriesColor(strategy.index),
-    note: strategy.kind === "reference" ? "would move the data itself" : null,
+    color: strategy.color,
+    note: strategy.kind === "reference" ? "moves the data instead" : null,
     ...bytesPerRound(view, strategy),
   }));
   rows.push({
-    name: html`Whole models as f32<span class="tag">yardstick</span>`,
+    name: html`Whole models as f32<span class="sub">yardstick</span>`,
     color: "var(--soft)",
     note: null,
     up: full,
     down: full,
   });
   const most = Math.max(1, ...rows.map(({ up, down }) => up + down));
-  const table = html`<table class="stick"><caption>Bytes per round over all sites, mean over rounds and seeds. Darker part: up (sites to server), lighter part: down.</caption>
+  const table = html`<table class="stick">
 <thead><tr><th scope="col">Strategy</th><th scope="col" class="text"><span class="small">up + down</span></th><th scope="col">Up</th><th scope="col">Down</th><th scope="col">Of whole models</th></tr></thead>
 <tbody>${rows.map(
     ({ name, color, note, up, down }) =>
@@ -33,7 +32,7 @@ export function trafficSection(view: ReportView): Html {
       }</td></tr>`,
   )}</tbody></table>`;
   return html`<section id="traffic"><h2>Communication</h2>
-${scrollBox("Table of bytes per round", table)}
+${tableFigure("Table of bytes per round", "Bytes per round over all sites, mean over rounds and seeds. Darker part: up (sites to server); lighter part: down.", table)}
 <p class="small soft">Counted as uncompressed f32, without envelopes. Heads and buffers never leave a site.</p></section>`;
 }
 

@@ -1,7 +1,7 @@
 /** Made-up results and pictures of every shape that the report must survive, for its tests. Same options, same values. */
-import type { CosineMatrix } from "@kumiai/algorithms";
+
+import { interval95, mean, sampleStd } from "@kumiai/algorithms";
 import { createRng, type Rng } from "@kumiai/params";
-import { interval95, mean, sampleStd } from "../../gains.js";
 import type {
   ClientResult,
   ClientRoundRecord,
@@ -28,6 +28,8 @@ export interface SyntheticOptions {
   readonly name?: string;
   readonly description?: string;
 }
+
+type Cosines = NonNullable<RoundRecord["encoderCosines"]>;
 
 const ROUNDS = 25;
 export const DEFAULT_GAINS = { local: 0, fedavg: -4.1, fedhca2: 1.4, pooled: 4.5, "self-extrapolation": 0.6 };
@@ -211,11 +213,11 @@ function valueAt(
   return constant + (value - constant) * (done + 0.03 * rng.normal());
 }
 
-function cosines(clients: readonly string[], rng: Rng): CosineMatrix {
+function cosines(clients: readonly string[], rng: Rng): Cosines {
   const values = clients.map((_, i) =>
     clients.map((_, j) => (i === j ? 1 : pairValue(Math.min(i, j), Math.max(i, j), rng))),
   );
-  return { clients: clients as CosineMatrix["clients"], values };
+  return { clients: clients as Cosines["clients"], values };
 }
 
 function pairValue(i: number, j: number, rng: Rng): number {
