@@ -78,7 +78,7 @@ function manifestViolations(root, dir, dependencies, used) {
     .map((dependency) => `${dir}/package.json: depends on ${dependency}, which no file imports`);
   const config = join(root, dir, "tsconfig.json");
   if (!existsSync(config)) return found;
-  const references = (JSON.parse(readFileSync(config, "utf8")).references ?? []).map(
+  const references = (parseJsonWithComments(readFileSync(config, "utf8")).references ?? []).map(
     ({ path }) =>
       SCOPE + JSON.parse(readFileSync(join(root, dir, path, "package.json"), "utf8")).name.slice(SCOPE.length),
   );
@@ -90,6 +90,11 @@ function manifestViolations(root, dir, dependencies, used) {
     found.push(`${dir}/tsconfig.json: references ${reference}, on which package.json does not depend`);
   }
   return found;
+}
+
+/** tsconfig.json may have comments and trailing commas; none of ours has them inside a string. */
+function parseJsonWithComments(text) {
+  return JSON.parse(text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "").replace(/,(\s*[}\]])/g, "$1"));
 }
 
 function upwardProblem(layers, name, target) {
