@@ -9,7 +9,7 @@ export const SCENE_TASKS: readonly SceneTask[] = [
   task("parts", { kind: "classes", classCount: 4 }, "background, upper, middle or lower third of an item"),
   task("edge", { kind: "mask" }, "where one item ends and another, or the background, begins"),
   task("saliency", { kind: "mask" }, "the visible pixels of the nearest item"),
-  task("depth", { kind: "scalar" }, "distance from the viewer, in units of about 1.5 standard deviations"),
+  task("depth", { kind: "scalar" }, "distance from the viewer, centered and scaled; nearer is lower"),
   task("normals", { kind: "unitVector" }, "which way the surface faces: x right, y down, z to the viewer"),
 ];
 

