@@ -9,7 +9,7 @@ const MIN_ITEMS = 2;
 const MAX_ITEMS = 4;
 const PLACE_TRIES = 10;
 /** An item further back is placed where at least this part of it can be seen, if one of the tries finds such a place. */
-const WANTED_VISIBLE = 0.6;
+const WANTED_VISIBLE = 0.7;
 
 /** An item in its box of side×side pixels. */
 export interface PlacedItem {

@@ -38,13 +38,13 @@ test("the bytes of four scenes are what they always were", () => {
   expect(hashes).toMatchInlineSnapshot(`
     [
       [
-        "f6ecc905e482678e",
-        "2246b2c223f0f699",
-        "305fb1a1895030f9",
-        "ed1766ec452d16dd",
+        "02e0e7920544a288",
+        "3ef2453f49f9099c",
+        "8a5c8aca50b5c8a5",
+        "c98c2b9d308baf3f",
         "85192b64047f8ae8",
-        "ca5997a3e4012703",
-        "a3ceb9e780e6b1d3",
+        "5a31fa640c4eac9e",
+        "b4d4327baca993f6",
       ],
       [
         "c65729446ff4e57b",
