@@ -58,7 +58,7 @@ nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;f
 .verdict ul{padding-left:1.1rem;margin:.5rem 0 0}
 .verdict li{margin:.25rem 0}
 .verdict.tone-gain{border-color:var(--good)}.verdict.tone-loss{border-color:var(--bad)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,200px),1fr));gap:10px;margin:1rem 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:10px;margin:1rem 0}
 .tiles div{border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem}
 .tiles dt{font-size:.8125rem;color:var(--soft)}
 .tiles dd{margin:0;font-size:1.35rem;font-weight:600;font-variant-numeric:tabular-nums}
@@ -92,7 +92,7 @@ svg{display:block;max-width:100%}
 figure svg{width:100%;height:auto}
 td svg{display:inline-block;vertical-align:middle}
 .heats{display:flex;flex-wrap:wrap;gap:14px 28px}.heats figure{max-width:100%}
-.heat td,.heat th{padding:.3rem .45rem;text-align:center;border:1px solid var(--line)}
+.heat td,.heat th{padding:.28rem .36rem;text-align:center;border:1px solid var(--line);font-size:.8125rem}
 .heat th{font-weight:400;font-size:.8125rem;background:var(--bg)}
 .heat tbody th{text-align:left}
 .pictures td,.pictures th{border:0;padding:.2rem .3rem;text-align:center;font-weight:400}

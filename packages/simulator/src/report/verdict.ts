@@ -3,7 +3,7 @@
  * zero over at least two paired seeds, and it always says what speaks against the claim: few seeds, a task that is no
  * better than a constant prediction, a control that gains as much.
  */
-import { formatGain, formatInterval, formatNumber, isNumber, listInWords, MISSING, plural } from "./format.js";
+import { formatGain, formatInterval, formatNumber, isNumber, listInWords, plural } from "./format.js";
 import { type Spread, spreadOf } from "./statistics.js";
 import { gainBySeed, type ReportStrategy, type ReportView } from "./view.js";
 
@@ -159,7 +159,8 @@ function pooledRemarks(view: ReportView, focus: ReportStrategy): readonly string
     ];
   }
   const share = focus.result.pooledGainShare;
-  const captured = isNumber(share) ? `${focus.label} captured ${formatNumber(100 * share, 0)}\u00a0% of that` : MISSING;
+  const part = isNumber(share) && share > 0 ? `${formatNumber(100 * share, 0)}\u00a0%` : "none";
+  const captured = `${focus.label} captured ${part} of that`;
   return [
     `One model trained on everybody's data, which no federation could do, gained ${formatGain(gain)}: ${captured}.`,
   ];

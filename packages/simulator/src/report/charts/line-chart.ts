@@ -181,5 +181,7 @@ function tidySvg(svg: string, { label, width, height }: LineChartSpec): string {
     .replace(/ clip-path="[^"]*"/g, "")
     .replace(/ (class|pointer-events|ecmeta_\w+)="[^"]*"/g, "")
     .replace(/><\/(path|polygon|circle|rect)>/g, "/>")
-    .replace(/\n+/g, "");
+    .replace(/<path d=""[^>]*\/>/g, "")
+    .replace(/\n+/g, "")
+    .replace(/<g><\/g>/g, "");
 }

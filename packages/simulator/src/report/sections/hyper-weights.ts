@@ -28,12 +28,12 @@ export function hyperWeightsSection(view: ReportView): Html | null {
       meanOf(Object.values(hyperWeights?.decoderBeta[taskKey(task)] ?? {})),
     );
   });
-  const even = clients.length === 0 ? null : { value: 1 / clients.length, label: `1/${clients.length}, plain mean` };
+  const even = clients.length === 0 ? null : { value: 1 / clients.length, label: "" };
   return html`<section id="hyper-weights"><h2>What the server learned (${strategy.label})</h2>
 <p class="small soft">Mean over seeds; bands are one standard deviation.</p><div class="charts wide">
 ${chart(view, alpha, "Encoder hyper-weight α per site", "How much of the common direction each site takes on top of its own step.", null)}
 ${chart(view, beta, "Decoder hyper-weight β, mean over layers", "How much of the other decoders' steps each decoder takes.", null)}
-${chart(view, conflict, "Conflict-averse weights over rounds", "How much each site's update counts in the common direction beyond the plain mean.", even)}
+${chart(view, conflict, "Conflict-averse weights over rounds", "How much each site's update counts in the common direction beyond the plain mean. Dotted: equal weights.", even)}
 </div></section>`;
 }
 

@@ -42,13 +42,13 @@ function formatCount(count: number): string {
 
 /** Definitions by what a metric's name starts with; a metric that is not known is named without one. */
 const DEFINITIONS: readonly (readonly [RegExp, string])[] = [
-  [/^mIoU/i, "intersection over union, counted over all test pixels, mean over the classes"],
+  [/^mIoU/i, "intersection over union, counted over all test pixels, mean over the classes that occur"],
   [
     /^F1.*ODS/i,
-    "F1 of the positive pixels at the one threshold, for all test scenes together, that serves it best (optimal dataset scale)",
+    "F1 of the positive pixels at one threshold for all test scenes, the one that is best on these very scenes (optimal dataset scale, ODS); without tolerance, so an edge that is one pixel off is wrong",
   ],
   [/^F1/i, "F1 of the positive pixels"],
-  [/angular/i, "mean angle between predicted and true normal, in degrees"],
+  [/angular/i, "mean angle between predicted and true normal over all test pixels"],
   [/^RMSE/i, "root of the mean squared error over all test pixels"],
 ];
 

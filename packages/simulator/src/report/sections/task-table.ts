@@ -16,10 +16,10 @@ ${tableFigure("Table of sites and tasks", "Test values after the last round, mea
 <p class="small soft">Constant: what the best constant prediction, fitted on the site's own training labels, scores on the same test data. ↑ higher is better, ↓ lower is better. Tint and sign say the same: + (blue) is better than alone, − (orange) is worse.</p></section>`;
 }
 
-/** The baseline first, then as ranked. */
+/** The two that the verdict compares first, then the others in the result's order. */
 function columnOrder(view: ReportView): readonly ReportStrategy[] {
-  const others = inResultOrder(view).filter(({ name }) => name !== view.baseline?.name);
-  return view.baseline === null ? others : [view.baseline, ...others];
+  const first = [view.baseline, view.focus].flatMap((strategy) => strategy ?? []);
+  return [...first, ...inResultOrder(view).filter((strategy) => !first.includes(strategy))];
 }
 
 function row(view: ReportView, task: ReportTask, columns: readonly ReportStrategy[]): Html {
