@@ -41,21 +41,32 @@ export async function ensureInstalled() {
   const state = installState(root);
   if (state === "current") return;
   if (state !== "unstamped") {
-    const command = state === "unlocked" ? "install" : "ci";
-    say(`install: ${WHY[state]}; running npm ${command} (about a minute with an empty cache) …`);
+    say(`install: ${WHY[state]}; fetching packages (about a minute with an empty cache) …`);
     const start = performance.now();
-    const status = await run("npm", [command, "--include=dev", "--no-fund", "--no-audit", "--loglevel=error"], {
-      quiet: true,
-      onFailure: (output) => complain(output),
-    });
-    if (status !== 0) {
-      throw new StepFailed(
-        `npm ${command} failed with exit code ${status}; its output is above. Is the package registry reachable?`,
-      );
-    }
+    await install(state === "unlocked" ? "install" : "ci");
     say(`install: done in ${since(start)}`);
   }
   writeFileSync(stampPath(root), `${installHash(root)}\n`);
+}
+
+/** `command`: "ci" follows the lock to the letter; "install" completes the lock. */
+async function install(command) {
+  let output = "";
+  const status = await run("npm", [command, "--include=dev", "--no-fund", "--no-audit", "--loglevel=error"], {
+    quiet: true,
+    onFailure: (text) => {
+      output = text;
+    },
+  });
+  if (status === 0) return;
+  if (command === "ci" && output.includes("EUSAGE")) {
+    say("install: npm ci finds package-lock.json incomplete; running npm install instead …");
+    return install("install");
+  }
+  complain(output);
+  throw new StepFailed(
+    `npm ${command} failed with exit code ${status}; its output is above. Is the package registry reachable?`,
+  );
 }
 
 export async function ensureBuilt() {

@@ -61,6 +61,8 @@ function packageViolations(root, layers, name) {
     const where = relative(root, file).split(sep).join("/");
     const allowed = TEST_FILE.test(where) ? [...dependencies, ...forTests] : dependencies;
     const text = readFileSync(file, "utf8");
+    // A package that is read as data is named in a string and never imported.
+    for (const name of dependencies) if (text.includes(`"${name}"`)) used.add(name);
     for (const { specifier, line } of importsOf(text)) {
       used.add(packageOf(specifier));
       const problem = importProblem({ root, layers, name, file, specifier, allowed });
