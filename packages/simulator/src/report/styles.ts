@@ -48,8 +48,7 @@ p,ul,dl{margin:.5rem 0}
 p,li{max-width:76ch}
 a{color:var(--link)}
 code{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
-pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:10px 12px;overflow-x:auto;max-width:100%}
-pre code{overflow-wrap:normal}
+pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:10px 12px;white-space:pre-wrap}
 .soft,figcaption{color:var(--soft)}
 .small{font-size:.875rem}
 nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;font-size:.9rem}
@@ -82,7 +81,7 @@ tr.focus>*{background:var(--card)}
 .flag{color:var(--bad);font-weight:600}
 .swatch{display:inline-block;width:26px;height:10px;margin-right:.4em;vertical-align:.05em}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.875rem}
-.legend li{max-width:100%}
+.legend li{max-width:100%}figure .legend{font-size:.8125rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,310px),1fr));gap:18px 20px;margin:.6rem 0}
 .charts.wide{grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr))}
 figure{margin:0;min-width:0}
@@ -91,9 +90,9 @@ figcaption b{color:var(--fg)}
 svg{display:block;max-width:100%}
 figure svg{width:100%;height:auto}
 td svg{display:inline-block;vertical-align:middle}
-.heats{display:flex;flex-wrap:wrap;gap:14px 28px}.heats figure{max-width:100%}
-.heat td,.heat th{padding:.28rem .36rem;text-align:center;border:1px solid var(--line);font-size:.8125rem}
-.heat th{font-weight:400;font-size:.8125rem;background:var(--bg)}
+.heats{display:flex;flex-wrap:wrap;gap:14px 20px}.heats figure{max-width:100%}
+.heat td,.heat th{padding:.28rem .32rem;text-align:center;border:1px solid var(--line);font-size:.78rem}
+.heat th{font-weight:400;background:var(--bg)}
 .heat tbody th{text-align:left}
 .pictures td,.pictures th{border:0;padding:.2rem .3rem;text-align:center;font-weight:400}
 .pictures td{vertical-align:middle}
@@ -105,6 +104,6 @@ td svg{display:inline-block;vertical-align:middle}
 .facts{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem}
 .facts dt{color:var(--soft)}.facts dd{margin:0;min-width:0;overflow-wrap:anywhere}
 details{margin:1rem 0}summary{cursor:pointer;font-weight:600}
-@media (max-width:600px){main{padding:18px 14px 40px}h1{font-size:1.4rem}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}.pictures img,.none{width:84px}.pictures thead th{min-width:80px}.pictures td,.pictures th{padding:.15rem}}
+@media (max-width:600px){.stick th:first-child{white-space:normal;max-width:9.5rem}main{padding:18px 14px 40px}h1{font-size:1.4rem}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}.pictures img,.none{width:84px}.pictures thead th{min-width:80px}.pictures td,.pictures th{padding:.15rem}}
 @media print{body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}.scroll{overflow:visible}figure,tr,.verdict,.tiles{break-inside:avoid}h2,h3{break-after:avoid}details::details-content{content-visibility:visible;height:auto}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}table{font-size:8pt}th,td{padding:.2rem .35rem}}
 `;

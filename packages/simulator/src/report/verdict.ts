@@ -5,7 +5,7 @@
  */
 import { formatGain, formatInterval, formatNumber, isNumber, listInWords, plural } from "./format.js";
 import { type Spread, spreadOf } from "./statistics.js";
-import { gainBySeed, type ReportStrategy, type ReportView } from "./view.js";
+import { gainBySeed, overSeeds, type ReportStrategy, type ReportView } from "./view.js";
 
 export type VerdictTone = "gain" | "loss" | "unclear";
 
@@ -129,7 +129,7 @@ function taskRemarks(view: ReportView, focus: ReportStrategy): readonly string[]
   const better = gains.filter(({ mean }) => mean > 0).length;
   const worse = gains.filter(({ mean }) => mean < 0).length;
   return [
-    `Task by task (mean over seeds): better than alone in ${better} of ${gains.length}, worse in ${worse}. The mean hides which site gains: see the table of sites and tasks.`,
+    `Task by task${overSeeds(view, " (mean over seeds)")}: better than alone in ${better} of ${gains.length}, worse in ${worse}. The mean hides which site gains: see the table of sites and tasks.`,
   ];
 }
 
@@ -150,7 +150,7 @@ function controlRemarks(view: ReportView, focus: ReportStrategy): readonly strin
 }
 
 function pooledRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {
-  const pooled = view.strategies.find(({ name }) => name === "pooled");
+  const pooled = view.strategies.find(({ kind }) => kind === "reference");
   const gain = pooled?.result.relativeGainPercent;
   if (pooled === undefined || !isNumber(gain)) return [];
   if (gain <= 0) {

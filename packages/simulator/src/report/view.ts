@@ -145,6 +145,11 @@ function defaultCommand({ scenario, strategies, seeds }: ComparisonResult): stri
   return `kumiai compare ${scenario.name}.yaml --strategies ${names} --seeds ${seeds.join(",")} --out out`;
 }
 
+/** `words` where there is something to take a mean over, nothing with a single seed. */
+export function overSeeds(view: ReportView, words: string): string {
+  return view.result.seeds.length > 1 ? words : "";
+}
+
 /** Strategies in the order of the result, the same in every chart. */
 export function inResultOrder(view: ReportView): readonly ReportStrategy[] {
   return [...view.strategies].sort((a, b) => a.index - b.index);

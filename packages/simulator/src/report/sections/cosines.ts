@@ -3,7 +3,7 @@ import type { RoundRecord } from "../../result.js";
 import { formatNumber, formatSigned, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { meanOf } from "../statistics.js";
-import { inResultOrder, type ReportStrategy, type ReportView, seedResults } from "../view.js";
+import { inResultOrder, overSeeds, type ReportStrategy, type ReportView, seedResults } from "../view.js";
 import { scrollBox, tint } from "./parts.js";
 
 interface RoundCosines {
@@ -27,7 +27,7 @@ export function cosinesSection(view: ReportView): Html {
   if (last > first)
     maps.push(heatMap(view, at(first), `Round ${first}`, false), heatMap(view, at(last), `Round ${last}`, false));
   return html`<section id="cosines"><h2>Do updates agree?</h2>
-<p class="small">Cosine between the encoder updates of two sites under ${strategy.label}, mean over seeds. +1: same direction; 0: nothing in common; −1: opposite. ${summary(view, records)}</p>
+<p class="small">Cosine between the encoder updates of two sites under ${strategy.label}${overSeeds(view, ", mean over seeds")}. +1: same direction; 0: nothing in common; −1: opposite. ${summary(view, records)}</p>
 <div class="heats">${maps}</div></section>`;
 }
 

@@ -14,7 +14,7 @@ export function curvesSection(view: ReportView): Html {
   const band =
     view.result.seeds.length > 1 ? "Lines are means over seeds, bands one standard deviation. " : "One seed. ";
   return html`<section id="curves"><h2>Learning curves</h2>
-<p class="small soft">${band}The dotted level is the constant prediction. Vertical axes do not start at zero.</p>
+<p class="small soft">${band}The dotted level is the constant prediction. Vertical axes need not start at zero.</p>
 ${strategyLegend(strategies)}
 <div class="charts">${view.tasks.map((task) => metricChart(view, task))}</div>
 ${absenceNote(view)}

@@ -6,7 +6,7 @@ import { type Html, html } from "../html.js";
 import { lastValue, roundSeries } from "../series.js";
 import { meanOf } from "../statistics.js";
 import { seriesColor, seriesDash } from "../styles.js";
-import { inResultOrder, type ReportStrategy, type ReportView, seedResults, taskKey } from "../view.js";
+import { inResultOrder, overSeeds, type ReportStrategy, type ReportView, seedResults, taskKey } from "../view.js";
 import { legend } from "./parts.js";
 
 const CHART = { width: 460, height: 230 } as const;
@@ -30,7 +30,7 @@ export function hyperWeightsSection(view: ReportView): Html | null {
   });
   const even = clients.length === 0 ? null : { value: 1 / clients.length, label: "" };
   return html`<section id="hyper-weights"><h2>What the server learned (${strategy.label})</h2>
-<p class="small soft">Mean over seeds; bands are one standard deviation.</p><div class="charts wide">
+<p class="small soft">${overSeeds(view, "Mean over seeds; bands are one standard deviation.")}</p><div class="charts wide">
 ${chart(view, alpha, "Encoder hyper-weight α per site", "How much of the common direction each site takes on top of its own step.", null)}
 ${chart(view, beta, "Decoder hyper-weight β, mean over layers", "How much of the other decoders' steps each decoder takes.", null)}
 ${chart(view, conflict, "Conflict-averse weights over rounds", "How much each site's update counts in the common direction beyond the plain mean. Dotted: equal weights.", even)}

@@ -2,7 +2,7 @@
 import { formatNumber, formatSeconds } from "../format.js";
 import { type Html, html } from "../html.js";
 import type { ReportView } from "../view.js";
-import { scrollBox, tableFigure } from "./parts.js";
+import { tableFigure } from "./parts.js";
 
 export function methodSection(view: ReportView): Html {
   const { result } = view;
@@ -16,7 +16,7 @@ export function methodSection(view: ReportView): Html {
 <dt>Versions</dt><dd>Kumiai ${result.kumiaiVersion}, result schema ${result.schemaVersion}${view.environment.map(([name, version]) => `, ${name} ${version}`)}</dd>
 <dt>Time</dt><dd>${formatSeconds(result.seconds)} for the whole comparison</dd>
 </dl>
-<p>To reproduce:</p>${scrollBox("Command", html`<pre><code>${view.command}</code></pre>`)}
+<p>To reproduce:</p><pre><code>${view.command}</code></pre>
 <h3>Sites</h3>${siteTable(view)}
 <h3>Metrics</h3>${metricList(view)}
 <h3>Known limits</h3>${limits(view)}</section>`;

@@ -58,10 +58,16 @@ function keyFigures(view: ReportView): Html | null {
     html`<div><dt>${term}</dt><dd>${value}</dd><dd>${note}</dd></div>`;
   return html`<dl class="tiles">
 ${tile(`${focus.label} over training alone`, formatGain(focus.result.relativeGainPercent), intervalNote(view, focus))}
-${tile("Share of what pooling all data gains", shareText(focus), "pooling is what no federation can do")}
+${tile("Share of what pooling all data gains", shareText(focus), poolingNote(view))}
 ${tile("Traffic per round, all sites", formatBytes(up + down), full > 0 ? `${formatNumber((100 * (up + down)) / full, 0)} % of exchanging whole models` : "")}
 ${tile("Tasks learned when alone", weak === undefined ? "n/a" : `${view.tasks.length - weak} of ${view.tasks.length}`, "better than a constant prediction")}
 </dl>`;
+}
+
+function poolingNote(view: ReportView): string {
+  const pooled = view.strategies.find(({ kind }) => kind === "reference")?.result.relativeGainPercent;
+  if (!isNumber(pooled)) return "pooling was not run";
+  return pooled > 0 ? `pooling gains ${formatGain(pooled)}` : `pooling itself gains nothing (${formatGain(pooled)})`;
 }
 
 function intervalNote(view: ReportView, focus: ReportStrategy): string {

@@ -2,17 +2,25 @@
 import { formatMetric, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { spreadOf } from "../statistics.js";
-import { inResultOrder, type ReportStrategy, type ReportTask, type ReportView, seedResults, taskKey } from "../view.js";
+import {
+  inResultOrder,
+  overSeeds,
+  type ReportStrategy,
+  type ReportTask,
+  type ReportView,
+  seedResults,
+  taskKey,
+} from "../view.js";
 import { gainTint, gainWithStd, strategyName, tableFigure } from "./parts.js";
 
 export function taskTableSection(view: ReportView): Html {
   const columns = columnOrder(view);
   const table = html`<table class="stick">
-<thead><tr><th scope="col">Site, task</th><th scope="col" class="text">Metric</th><th scope="col">Constant</th>${columns.map(
+<thead><tr><th scope="col">Site, task, metric</th><th scope="col">Constant</th>${columns.map(
     (strategy) => html`<th scope="col">${strategyName(strategy)}</th>`,
   )}</tr></thead><tbody>${view.tasks.map((task) => row(view, task, columns))}</tbody></table>`;
   return html`<section id="tasks"><h2>Each site and task</h2>
-${tableFigure("Table of sites and tasks", "Test values after the last round, mean over seeds ± standard deviation; below, the change against training alone. ⚠: at or below the constant prediction in some seed.", table)}
+${tableFigure("Table of sites and tasks", `Test values after the last round${overSeeds(view, ", mean over seeds ± standard deviation")}; below, the change against training alone. ⚠: at or below the constant prediction in some seed.`, table)}
 <p class="small soft">Constant: what the best constant prediction, fitted on the site's own training labels, scores on the same test data. ↑ higher is better, ↓ lower is better. Tint and sign say the same: + (blue) is better than alone, − (orange) is worse.</p></section>`;
 }
 
@@ -25,8 +33,7 @@ function columnOrder(view: ReportView): readonly ReportStrategy[] {
 function row(view: ReportView, task: ReportTask, columns: readonly ReportStrategy[]): Html {
   const { metric, unit, higherIsBetter, id } = task.task;
   const constants = columns.flatMap((strategy) => taskResults(view, strategy, task).map(({ constant }) => constant));
-  return html`<tr><th scope="row">${task.client}<span class="sub">${id} · ${task.domain}</span></th>
-<td class="text">${metric}${unit === "" ? "" : ` (${unit})`} <span aria-label="${higherIsBetter ? "higher" : "lower"} is better">${higherIsBetter ? "↑" : "↓"}</span></td>
+  return html`<tr><th scope="row">${task.client}<span class="sub">${id} · ${metric}${unit === "" ? "" : ` (${unit})`} <span role="img" aria-label="${higherIsBetter ? "higher" : "lower"} is better">${higherIsBetter ? "↑" : "↓"}</span></span></th>
 <td>${formatMetric(spreadOf(constants)?.mean, unit)}</td>${columns.map((strategy) => cell(view, strategy, task))}</tr>`;
 }
 

@@ -1,7 +1,7 @@
 /** Bytes per round and strategy, against exchanging whole f32 models. */
 import { formatBytes, formatNumber } from "../format.js";
 import { type Html, html, raw } from "../html.js";
-import { inResultOrder, type ReportView } from "../view.js";
+import { inResultOrder, overSeeds, type ReportView } from "../view.js";
 import { bytesPerRound, fullModelBytes } from "./opening.js";
 import { strategyName, tableFigure } from "./parts.js";
 
@@ -32,7 +32,7 @@ export function trafficSection(view: ReportView): Html {
       }</td></tr>`,
   )}</tbody></table>`;
   return html`<section id="traffic"><h2>Communication</h2>
-${tableFigure("Table of bytes per round", "Bytes per round over all sites, mean over rounds and seeds. Darker part: up (sites to server); lighter part: down.", table)}
+${tableFigure("Table of bytes per round", `Bytes per round over all sites, mean over rounds${overSeeds(view, " and seeds")}. Stronger part: up (sites to server); paler part: down.`, table)}
 <p class="small soft">Counted as uncompressed f32, without envelopes. Heads and buffers never leave a site.</p></section>`;
 }
 
