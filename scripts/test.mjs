@@ -1,8 +1,14 @@
 /** `npm test [-- vitest arguments]`: installs and builds what is missing, then runs the tests. */
-import { ensure, script } from "./lib/ensure.mjs";
-import { runTests } from "./lib/tests.mjs";
+import { ensure, StepFailed, script } from "./lib/ensure.mjs";
+import { conclude, runTests } from "./lib/tests.mjs";
 
 await script(async (args) => {
-  await ensure();
+  try {
+    await ensure();
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    console.error(error.message);
+    return conclude(error.exitCode, { passed: 0, failed: 0 });
+  }
   return runTests(args);
 });

@@ -1,0 +1,37 @@
+/** `kumiai compare`: several strategies, several seeds, one scenario. */
+import { Command, Option } from "commander";
+import { experiment, type SharedOptions } from "../experiment.js";
+import { parseNames, parseSeeds } from "../parse.js";
+import type { CommandContext } from "../program.js";
+import { siteTable, strategyTable } from "../tables.js";
+import { addSharedOptions, printOutcome } from "./shared.js";
+
+interface CompareOptions extends SharedOptions {
+  readonly strategies: readonly string[];
+  readonly seeds: readonly number[];
+}
+
+export function compareCommand({ io, finish }: CommandContext): Command {
+  const command = new Command("compare")
+    .summary("strategies side by side, over several seeds")
+    .description(
+      "Trains the sites of a scenario under several strategies and seeds, and compares each with `local`, where every\n" +
+        "site learns alone. Δ% is the mean over sites of the mean over their tasks of the relative change.",
+    )
+    .argument("<FILE>", "scenario (YAML)")
+    .addOption(
+      new Option("-s, --strategies <NAMES>", "names, separated by commas; see `kumiai strategies`")
+        .argParser(parseNames)
+        .default(["local", "fedavg", "fedhca2"], "local,fedavg,fedhca2"),
+    )
+    .addOption(
+      new Option("--seeds <LIST>", "like 1,2 or 1-5; strategies are paired by seed")
+        .argParser(parseSeeds)
+        .default([1], "1"),
+    );
+  return addSharedOptions(command).action(async (file: string, options: CompareOptions) => {
+    const done = await experiment({ file, ...options }, io);
+    printOutcome(done, [strategyTable(done.result, io.colors), siteTable(done.result, io.colors)], io);
+    finish(done.exitCode);
+  });
+}

@@ -1,0 +1,25 @@
+/** Options that `run` and `compare` share, and how both end. */
+import { type Command, Option } from "commander";
+import type { Experiment } from "../experiment.js";
+import type { Io } from "../io.js";
+import { parseCount } from "../parse.js";
+
+export function addSharedOptions(command: Command): Command {
+  return command
+    .option("-o, --out <DIR>", "folder for result.json and report.html (default: runs/NAME, the scenario's name)")
+    .addOption(new Option("--threads <N>", "worker threads (default: one a core)").argParser(parseCount))
+    .addOption(new Option("--rounds <N>", "train N rounds, whatever the file says").argParser(parseCount))
+    .option("--cache <DIR>", "folder for prepared images (default: ~/.cache/kumiai)");
+}
+
+/** Says where the results are. `tables` come before. */
+export function printOutcome({ written, result }: Experiment, tables: readonly string[], io: Io): void {
+  if (written === null) {
+    io.err("nothing was written: no run had finished\n");
+    return;
+  }
+  const { colors } = io;
+  for (const table of tables.filter((text) => text !== "")) io.out(`\n${table}\n`);
+  io.out(`\nresult  ${written.resultPath}\nreport  ${colors.bold(written.reportPath)}\n`);
+  if (!result.complete) io.out(`${colors.yellow("incomplete")}: not all runs had finished\n`);
+}

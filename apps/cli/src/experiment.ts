@@ -1,0 +1,126 @@
+/** What `run` and `compare` share: scenario in, training with progress, result.json and report.html out. */
+import { availableParallelism, cpus, homedir, platform } from "node:os";
+import { join, relative } from "node:path";
+import {
+  type ComparisonOutcome,
+  type ComparisonResult,
+  compareStrategies,
+  loadScenario,
+  renderReport,
+  type Scenario,
+  serializeResult,
+} from "@kumiai/simulator";
+import { reportError } from "./errors.js";
+import { prepareOutputDir, writeFileWhole } from "./files.js";
+import { interruptible } from "./interrupt.js";
+import type { Io } from "./io.js";
+import { progressDisplay } from "./progress/display.js";
+
+/** As commander hands them over: an option that was not given is absent. */
+export interface SharedOptions {
+  readonly out?: string;
+  readonly threads?: number;
+  readonly rounds?: number;
+  readonly cache?: string;
+}
+
+export interface ExperimentOptions extends SharedOptions {
+  /** Path of the scenario. */
+  readonly file: string;
+  readonly strategies: readonly string[];
+  readonly seeds: readonly number[];
+}
+
+export interface Experiment {
+  readonly result: ComparisonResult;
+  /** Absolute paths; null when no run finished, then nothing was written. */
+  readonly written: { readonly resultPath: string; readonly reportPath: string } | null;
+  readonly exitCode: number;
+}
+
+/**
+ * Trains, shows progress, writes `result.json` after every finished run and `report.html` at the end. The first Ctrl-C
+ * ends it early with what is done. Throws for what is wrong before the first run, and WRITE_FAILED.
+ */
+export async function experiment(options: ExperimentOptions, io: Io): Promise<Experiment> {
+  const scenario = shortened(await loadScenario(options.file), options.rounds);
+  const dir = await prepareOutputDir(options.out ?? join("runs", scenario.name));
+  const resultPath = join(dir, "result.json");
+  const reportPath = join(dir, "report.html");
+  const outcome = await train(options, scenario, resultPath, io);
+  const exitCode = exitCodeOf(outcome, io);
+  if (!hasRuns(outcome.result)) return { result: outcome.result, written: null, exitCode };
+  await writeFileWhole(resultPath, serializeResult(outcome.result));
+  const { result, pictures } = outcome;
+  const report = renderReport({ result, pictures, command: commandOf(options, dir), environment: environment() });
+  await writeFileWhole(reportPath, report);
+  return { result: outcome.result, written: { resultPath, reportPath }, exitCode };
+}
+
+async function train(
+  options: ExperimentOptions,
+  scenario: Scenario,
+  resultPath: string,
+  io: Io,
+): Promise<ComparisonOutcome> {
+  using display = progressDisplay(io);
+  using interrupt = interruptible(io, () => display.stopping());
+  return await compareStrategies({
+    scenario,
+    strategies: options.strategies,
+    seeds: options.seeds,
+    threadCount: options.threads ?? availableParallelism(),
+    cacheDir: cacheDir(options.cache, io),
+    clock: () => io.now(),
+    onEvent: (event) => display.show(event),
+    onNotice: (message) => display.note(message),
+    onRunFinished: (partial) => writeFileWhole(resultPath, serializeResult(partial)),
+    signal: interrupt.signal,
+  });
+}
+
+/** The exit code of how the training ended; a failure is printed. */
+function exitCodeOf({ ending }: ComparisonOutcome, io: Io): number {
+  switch (ending.kind) {
+    case "complete":
+      return 0;
+    case "cancelled":
+      io.err("interrupted: keeping the runs that had finished\n");
+      return 130;
+    case "failed":
+      return reportError(ending.error, io);
+  }
+}
+
+/** The command line that computes the same numbers again. */
+function commandOf({ file, strategies, seeds, rounds }: ExperimentOptions, dir: string): string {
+  const parts = ["npx kumiai compare", file, "--strategies", strategies.join(","), "--seeds", seeds.join(",")];
+  if (rounds !== undefined) parts.push("--rounds", String(rounds));
+  return [...parts, "--out", relative(process.cwd(), dir) || "."].join(" ");
+}
+
+/** What the times in a report depend on. */
+function environment(): Readonly<Record<string, string>> {
+  const cores = cpus();
+  return {
+    Node: process.versions.node,
+    System: `${platform()} ${process.arch}`,
+    Processor: `${cores.length} × ${cores[0]?.model.trim() ?? "unknown"}`,
+  };
+}
+
+function hasRuns({ strategies }: ComparisonResult): boolean {
+  return Object.values(strategies).some(({ perSeed }) => Object.keys(perSeed).length > 0);
+}
+
+/** `scenario` with another number of rounds. */
+function shortened(scenario: Scenario, rounds: number | undefined): Scenario {
+  if (rounds === undefined) return scenario;
+  const warmupRounds = Math.min(scenario.training.warmupRounds, rounds - 1);
+  return { ...scenario, training: { ...scenario.training, rounds, warmupRounds } };
+}
+
+/** `--cache`, else KUMIAI_CACHE_DIR, else the user's cache folder (XDG base directories). */
+export function cacheDir(option: string | undefined, { env }: Io): string {
+  return option ?? env.KUMIAI_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "kumiai");
+}
