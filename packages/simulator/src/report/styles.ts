@@ -76,7 +76,7 @@ tbody th{font-weight:600}
 tr.focus>*{background:var(--card)}
 .stick th:first-child{position:sticky;left:0;background:var(--bg);z-index:1}
 .stick tr.focus th:first-child{background:var(--card)}
-.sub{display:block;font-size:.78rem;color:var(--soft);font-weight:400}
+.sub{display:block;font-size:.88em;color:var(--soft);font-weight:400}
 .gain{font-weight:600}
 .flag{color:var(--bad);font-weight:600}
 .swatch{display:inline-block;width:26px;height:10px;margin-right:.4em;vertical-align:.05em}
@@ -104,6 +104,7 @@ td svg{display:inline-block;vertical-align:middle}
 .facts{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem}
 .facts dt{color:var(--soft)}.facts dd{margin:0;min-width:0;overflow-wrap:anywhere}
 details{margin:1rem 0}summary{cursor:pointer;font-weight:600}
-@media (max-width:600px){.stick th:first-child{white-space:normal;max-width:9.5rem}main{padding:18px 14px 40px}h1{font-size:1.4rem}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}.pictures img,.none{width:84px}.pictures thead th{min-width:80px}.pictures td,.pictures th{padding:.15rem}}
-@media print{body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}.scroll{overflow:visible}figure,tr,.verdict,.tiles{break-inside:avoid}h2,h3{break-after:avoid}details::details-content{content-visibility:visible;height:auto}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}table{font-size:8pt}th,td{padding:.2rem .35rem}}
+@media (max-width:600px){.stick th:first-child{white-space:normal;min-width:8rem;max-width:9.5rem}main{padding:18px 14px 40px}h1{font-size:1.4rem}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}.pictures img,.none{width:84px}.pictures thead th{min-width:80px}.pictures td,.pictures th{padding:.15rem}}
+@page{size:A4 landscape;margin:13mm}
+@media print{body{font-size:10pt}main{max-width:none;padding:0}nav{display:none}.scroll{overflow:visible}figure,tr,.verdict,.tiles{break-inside:avoid}h2,h3{break-after:avoid}details::details-content{content-visibility:visible;height:auto}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}table{font-size:7.5pt}th,td{padding:.15rem .3rem}}
 `;
