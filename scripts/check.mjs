@@ -18,7 +18,7 @@ async function formatAndLint() {
 async function types() {
   try {
     await ensureBuilt();
-    return true;
+    return (await runNode(join(root, "node_modules", "typescript", "bin", "tsc"), ["-p", "tests"])) === 0;
   } catch (error) {
     if (error instanceof StepFailed) return false;
     throw error;

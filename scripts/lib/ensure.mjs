@@ -8,7 +8,7 @@ import { installHash, installState, stampPath } from "./install-state.mjs";
 import { run, runNode } from "./run.mjs";
 import { complain, root, say, since } from "./say.mjs";
 
-const NODE_AT_LEAST = [20, 19];
+const NODE_AT_LEAST = { major: 20, minor: 19 };
 
 export class StepFailed extends Error {
   constructor(message, exitCode = 1) {
@@ -19,14 +19,14 @@ export class StepFailed extends Error {
 
 /** `version` as in `process.versions.node`. */
 export function nodeIsRecent(version) {
-  const [major, minor] = version.split(".").map(Number);
-  return major > NODE_AT_LEAST[0] || (major === NODE_AT_LEAST[0] && minor >= NODE_AT_LEAST[1]);
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > NODE_AT_LEAST.major || (major === NODE_AT_LEAST.major && minor >= NODE_AT_LEAST.minor);
 }
 
 export function ensureNode(version = process.versions.node) {
   if (nodeIsRecent(version)) return;
   throw new StepFailed(
-    `Kumiai needs Node ${NODE_AT_LEAST.join(".")} or newer; this is Node ${version}. ` +
+    `Kumiai needs Node ${NODE_AT_LEAST.major}.${NODE_AT_LEAST.minor} or newer; this is Node ${version}. ` +
       "Install a newer one (https://nodejs.org, or `nvm install --lts`) and run the command again.",
   );
 }

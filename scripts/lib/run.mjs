@@ -7,7 +7,7 @@ import { root } from "./say.mjs";
  * Our own Ctrl-C handling waits for the child: a terminal sends SIGINT to both, and the child decides how to end.
  * `quiet` collects the output and hands it to `onFailure` only if the exit code is not 0.
  */
-export function run(command, args, { env = {}, quiet = false, onFailure = () => {} } = {}) {
+export function run(command, args, { env = {}, quiet = false, onFailure = (_output) => {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: root,

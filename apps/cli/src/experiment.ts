@@ -7,6 +7,7 @@ import {
   compareStrategies,
   loadScenario,
   renderReport,
+  resolveStrategies,
   type Scenario,
   serializeResult,
 } from "@kumiai/simulator";
@@ -44,6 +45,7 @@ export interface Experiment {
  */
 export async function experiment(options: ExperimentOptions, io: Io): Promise<Experiment> {
   const scenario = shortened(await loadScenario(options.file), options.rounds);
+  resolveStrategies(scenario, options.strategies); // A misspelled name leaves no empty folder behind.
   const dir = await prepareOutputDir(options.out ?? join("runs", scenario.name));
   const resultPath = join(dir, "result.json");
   const reportPath = join(dir, "report.html");
