@@ -1,6 +1,6 @@
 /** From finished runs to `ComparisonResult`: pairs every run with the baseline of its seed and averages over seeds. */
 import { clientGainPercent, interval95, mean, relativeGainPercent, sampleStd } from "@kumiai/algorithms";
-import type { TaskId } from "@kumiai/params";
+import type { ClientId, TaskId } from "@kumiai/params";
 import type { NamedStrategy } from "./compare.js";
 import type { Scenario } from "./config/scenario.js";
 import { configHashOf } from "./config-hash.js";
@@ -16,13 +16,13 @@ import {
   type TaskResult,
 } from "./result.js";
 import type { RunOutcome } from "./run.js";
-import type { SeedContext } from "./seed-context.js";
 import { KUMIAI_VERSION } from "./version.js";
 
 export interface FinishedRun {
   readonly strategy: string;
   readonly seed: number;
-  readonly context: Pick<SeedContext, "clients">;
+  /** By client and task: what the best constant prediction scores. */
+  readonly constants: ReadonlyMap<ClientId, Readonly<Record<string, number>>>;
   readonly outcome: Pick<RunOutcome, "metrics" | "rounds" | "seconds">;
 }
 
@@ -90,7 +90,7 @@ function scenarioClient(scenario: Scenario, client: Scenario["clients"][number])
 function seedResult(run: FinishedRun, baseline: FinishedRun | undefined): SeedResult {
   const clients: Record<string, ClientResult> = {};
   for (const [id, metrics] of run.outcome.metrics) {
-    const constants = run.context.clients.get(id)?.constants ?? {};
+    const constants = run.constants.get(id) ?? {};
     const against = baseline?.outcome.metrics.get(id);
     const tasks: Record<string, TaskResult> = {};
     for (const [task, value] of Object.entries(metrics)) {

@@ -126,6 +126,7 @@ class Comparison {
   readonly #startedAt: number;
   #progress: Progress;
   #error: unknown = null;
+  #reported: Promise<void> = Promise.resolve();
 
   constructor(
     options: CompareOptions,
@@ -171,7 +172,7 @@ class Comparison {
   async #play(run: PlannedRun): Promise<void> {
     if (this.#signal.aborted) return;
     const { named, seed } = run;
-    const { scenario, clock, onRunFinished } = this.#options;
+    const { scenario, clock } = this.#options;
     try {
       const context = await this.#contextOf(seed);
       const outcome = await runStrategy({
@@ -185,8 +186,9 @@ class Comparison {
         onEvent: (event) => this.#follow(event),
       });
       if (seed === this.#options.seeds[0]) await this.#pictures.add(named.name, context, outcome.params, this.#signal);
-      this.#finished.push({ strategy: named.name, seed, context, outcome });
-      await onRunFinished?.(this.#assemble());
+      const constants = new Map([...context.clients].map(([id, client]) => [id, client.constants]));
+      this.#finished.push({ strategy: named.name, seed, constants, outcome });
+      await this.#report();
     } catch (error) {
       // The first failure decides; what fails after it was cancelled because of it.
       if (!this.#signal.aborted) {
@@ -195,6 +197,13 @@ class Comparison {
       }
     }
     await this.#leaveSeed(seed);
+  }
+
+  /** One call of `onRunFinished` after the other, so that two never write the same file at once. */
+  #report(): Promise<void> {
+    const next = this.#reported.then(() => this.#options.onRunFinished?.(this.#assemble()));
+    this.#reported = next.catch(() => undefined);
+    return next;
   }
 
   #contextOf(seed: number): Promise<SeedContext> {

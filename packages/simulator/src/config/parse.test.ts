@@ -100,13 +100,13 @@ test.each([
     "an unknown task",
     SMALLEST.replace("[edge, semseg]", "[edge, semsge]"),
     "UNKNOWN_TASK",
-    's.yaml:3:50: clients[0].tasks[1]: expected one of semseg, parts, edge, saliency, depth, normals, received "semsge"; did you mean "semseg"?',
+    's.yaml:3:51: clients[0].tasks[1]: expected one of semseg, parts, edge, saliency, depth, normals, received "semsge"; did you mean "semseg"?',
   ],
   [
     "a task twice",
     SMALLEST.replace("[edge, semseg]", "[edge, edge]"),
     "INVALID_CONFIG",
-    's.yaml:3:50: clients[0].tasks[1]: expected each task once, received "edge"; remove the repetition',
+    's.yaml:3:51: clients[0].tasks[1]: expected each task once, received "edge"; remove the repetition',
   ],
   [
     "a client twice",
@@ -124,7 +124,7 @@ test.each([
     "a round after the last",
     `${SMALLEST}training: { rounds: 4, warmupRounds: 1 }\n`,
     "INVALID_CONFIG",
-    "s.yaml:4:86: clients[1].absentRounds[0]: expected a round from 1 to 4 (training.rounds), received 5; lower it or raise training.rounds",
+    "s.yaml:4:91: clients[1].absentRounds[0]: expected a round from 1 to 4 (training.rounds), received 5; lower it or raise training.rounds",
   ],
   [
     "an unknown strategy",

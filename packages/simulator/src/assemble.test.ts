@@ -1,0 +1,113 @@
+import { createStrategy } from "@kumiai/algorithms";
+import { parseClientId } from "@kumiai/params";
+import { expect, test } from "vitest";
+import { assembleResult, type FinishedRun } from "./assemble.js";
+import type { NamedStrategy } from "./compare.js";
+import { tinyScenario } from "./testing/tiny.js";
+
+const A = parseClientId("line-a");
+const B = parseClientId("line-b");
+
+/** A finished run with the given final metrics; constants are 10 % F1, 7 % mIoU and an RMSE of 0.5. */
+function run(strategy: string, seed: number, a: Record<string, number>, b: Record<string, number>): FinishedRun {
+  const constants = { edge: 10, semseg: 7, depth: 0.5 };
+  return {
+    strategy,
+    seed,
+    constants: new Map([
+      [A, constants],
+      [B, constants],
+    ]),
+    outcome: {
+      metrics: new Map([
+        [A, a],
+        [B, b],
+      ]),
+      rounds: [],
+      seconds: 1,
+    },
+  };
+}
+
+function assemble(finished: readonly FinishedRun[], names: readonly string[], seeds: readonly number[]) {
+  const strategies: NamedStrategy[] = names.map((kind) => ({
+    name: kind,
+    config: { kind, options: {} },
+    strategy: createStrategy(kind, {}),
+  }));
+  return assembleResult({
+    scenario: tinyScenario(),
+    strategies,
+    seeds,
+    baseline: "local",
+    finished,
+    encoderHash: null,
+    seconds: 2,
+  });
+}
+
+test("Δ% equals the numbers worked by hand to 1e-9", () => {
+  const result = assemble(
+    [
+      run("local", 1, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+      run("fedavg", 1, { edge: 55, semseg: 19 }, { depth: 0.3, semseg: 40 }),
+      run("pooled", 1, { edge: 60, semseg: 24 }, { depth: 0.3, semseg: 46 }),
+      // Seed 2, in another order of arrival.
+      run("fedavg", 2, { edge: 40, semseg: 20 }, { depth: 0.44, semseg: 44 }),
+      run("pooled", 2, { edge: 44, semseg: 24 }, { depth: 0.4, semseg: 44 }),
+      run("local", 2, { edge: 40, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+    ],
+    ["local", "fedavg", "pooled"],
+    [1, 2],
+  );
+  const { local, fedavg, pooled } = result.strategies;
+  // Seed 1: a = (+10 − 5) / 2 = 2.5, b = (+25 + 0) / 2 = 12.5, so 7.5. Seed 2: a = 0, b = (−10 + 10) / 2 = 0.
+  expect(fedavg?.perSeed["1"]?.clients["line-a"]?.relativeGainPercent).toBeCloseTo(2.5, 9);
+  expect(fedavg?.perSeed["1"]?.clients["line-b"]?.tasks.depth?.relativeGainPercent).toBeCloseTo(25, 9);
+  expect(fedavg?.perSeed["1"]?.relativeGainPercent).toBeCloseTo(7.5, 9);
+  expect(fedavg?.perSeed["2"]?.relativeGainPercent).toBeCloseTo(0, 9);
+  expect(fedavg?.relativeGainPercent).toBeCloseTo(3.75, 9);
+  expect(fedavg?.relativeGainStdPercent).toBeCloseTo(Math.sqrt(2 * 3.75 ** 2), 9);
+  // Pooled, seed 1: a = (20 + 20) / 2, b = (25 + 15) / 2, so 20; seed 2: a = (10 + 20) / 2, b = (0 + 10) / 2, so 10.
+  expect(pooled?.relativeGainPercent).toBeCloseTo(15, 9);
+  expect(fedavg?.pooledGainShare).toBeCloseTo(0.25, 9);
+  expect(local?.relativeGainPercent).toBe(0);
+  expect(local?.relativeGainInterval95).toEqual([0, 0]);
+  expect(result.complete).toBe(true);
+  expect(Object.keys(fedavg?.perSeed ?? {})).toEqual(["1", "2"]);
+});
+
+test("a task at its constant is marked, whichever way its metric points", () => {
+  const result = assemble([run("local", 1, { edge: 10, semseg: 7.1 }, { depth: 0.5, semseg: 6.9 })], ["local"], [1]);
+  expect(result.strategies.local?.notAboveConstant).toEqual(["line-a/edge", "line-b/depth", "line-b/semseg"]);
+  expect(result.strategies.local?.perSeed["1"]?.clients["line-a"]?.tasks.semseg).toMatchObject({
+    constant: 7,
+    aboveConstant: true,
+  });
+});
+
+test("without the baseline there are no gains", () => {
+  const result = assemble([run("fedavg", 1, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 40 })], ["fedavg"], [1]);
+  expect(result.baseline).toBeNull();
+  expect(result.strategies.fedavg).toMatchObject({
+    relativeGainPercent: null,
+    relativeGainStdPercent: null,
+    relativeGainInterval95: null,
+    pooledGainShare: null,
+  });
+});
+
+test("a seed whose baseline did not finish counts in no mean", () => {
+  const result = assemble(
+    [
+      run("local", 1, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+      run("fedavg", 1, { edge: 55, semseg: 22 }, { depth: 0.36, semseg: 44 }),
+      run("fedavg", 2, { edge: 99, semseg: 99 }, { depth: 0.1, semseg: 99 }),
+    ],
+    ["local", "fedavg"],
+    [1, 2],
+  );
+  expect(result.strategies.fedavg?.relativeGainPercent).toBeCloseTo(10, 9);
+  expect(result.strategies.fedavg?.perSeed["2"]?.relativeGainPercent).toBeNull();
+  expect(result.complete).toBe(false);
+});
