@@ -16,7 +16,8 @@ export class CountReporter {
       counts.failed += failedTests > 0 ? failedTests : module.ok() ? 0 : 1;
     }
     if (unhandledErrors.length > 0 && counts.failed === 0) counts.failed = unhandledErrors.length;
-    writeFileSync(process.env.KUMIAI_TEST_COUNTS, JSON.stringify(counts));
+    const file = process.env.KUMIAI_TEST_COUNTS;
+    if (file) writeFileSync(file, JSON.stringify(counts));
   }
 }
 
