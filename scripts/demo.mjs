@@ -7,11 +7,13 @@ import { ensure, script } from "./lib/ensure.mjs";
 import { runNode } from "./lib/run.mjs";
 import { root, say } from "./lib/say.mjs";
 
+/** Few rounds and one seed: enough to see it work, too little to conclude from. */
 const SHORT = {
-  file: "examples/scenes/demo.yaml",
+  file: "examples/scenes/overlap.yaml",
   strategies: "local,fedavg,fedhca2",
   seeds: "1",
   out: "runs/demo",
+  rounds: 12,
 };
 
 const FULL_STRATEGIES = "local,fedavg,fedavg-all,fedprox,self-extrapolation,fedhca2,pooled";
@@ -21,10 +23,12 @@ const FULL = ["paper", "overlap"].map((scenario) => ({
   strategies: FULL_STRATEGIES,
   seeds: FULL_SEEDS,
   out: `runs/full/${scenario}`,
+  rounds: undefined,
 }));
 
-function compare({ file, strategies, seeds, out }, more) {
-  const args = ["compare", file, "--strategies", strategies, "--seeds", seeds, "--out", out, ...more];
+function compare({ file, strategies, seeds, out, rounds }, more) {
+  const shortened = rounds === undefined ? [] : ["--rounds", String(rounds)];
+  const args = ["compare", file, "--strategies", strategies, "--seeds", seeds, ...shortened, "--out", out, ...more];
   say(`> npx kumiai ${args.join(" ")}`);
   return runNode(join(root, "apps", "cli", "bin", "kumiai.js"), args);
 }

@@ -1,6 +1,7 @@
 /** What `run` and `compare` share: scenario in, training with progress, result.json and report.html out. */
 import { availableParallelism, cpus, homedir, platform } from "node:os";
 import { join, relative } from "node:path";
+import { KumiaiError } from "@kumiai/params";
 import {
   type ComparisonOutcome,
   type ComparisonResult,
@@ -115,9 +116,16 @@ function hasRuns({ strategies }: ComparisonResult): boolean {
   return Object.values(strategies).some(({ perSeed }) => Object.keys(perSeed).length > 0);
 }
 
-/** `scenario` with another number of rounds. */
+/** `scenario` with another number of rounds. Throws INVALID_CONFIG if a client would never join. */
 function shortened(scenario: Scenario, rounds: number | undefined): Scenario {
   if (rounds === undefined) return scenario;
+  const late = scenario.clients.find((client) => client.joinsAtRound > rounds);
+  if (late !== undefined) {
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `--rounds: expected at least ${late.joinsAtRound}, the round in which ${late.id} joins; received ${rounds}; raise it`,
+    );
+  }
   const warmupRounds = Math.min(scenario.training.warmupRounds, rounds - 1);
   return { ...scenario, training: { ...scenario.training, rounds, warmupRounds } };
 }

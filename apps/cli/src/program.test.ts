@@ -21,6 +21,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 const TINY = `
 name: tiny
 description: Two sites for a test.
+scenes: { size: 32 }
 model: { encoder: { channels: [4, 4, 4, 4] }, decoder: { width: 4 } }
 training:
   rounds: 2
@@ -125,7 +126,7 @@ describe("bad input ends with its code before anything is written", () => {
 
   test("a negative learning rate, with line and column", async () => {
     const { exitCode, err } = await refused(TINY.replace("0.003", "-0.003"));
-    expect(err).toMatch(/^error INVALID_CONFIG: .*tiny\.yaml:9:\d+: training\.optimizer\.learningRate: .*-0\.003/);
+    expect(err).toMatch(/^error INVALID_CONFIG: .*tiny\.yaml:10:\d+: training\.optimizer\.learningRate: .*-0\.003/);
     expect(exitCode).toBe(2);
   });
 
