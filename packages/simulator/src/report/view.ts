@@ -45,14 +45,14 @@ export interface ReportView {
   readonly environment: readonly (readonly [string, string])[];
 }
 
-const LABELS: Readonly<Record<string, string>> = {
-  local: "Training alone",
-  fedavg: "FedAvg",
-  fedprox: "FedProx",
-  fedhca2: "FedHCA²",
-  pooled: "Pooled data",
-  "self-extrapolation": "Longer own steps",
-};
+const LABELS: ReadonlyMap<string, string> = new Map([
+  ["local", "Training alone"],
+  ["fedavg", "FedAvg"],
+  ["fedprox", "FedProx"],
+  ["fedhca2", "FedHCA²"],
+  ["pooled", "Pooled data"],
+  ["self-extrapolation", "Longer own steps"],
+]);
 
 export const KIND_NOTES: Readonly<Record<StrategyKind, string>> = {
   baseline: "baseline",
@@ -63,10 +63,10 @@ export const KIND_NOTES: Readonly<Record<StrategyKind, string>> = {
 
 /** `fedavg-all` becomes "FedAvg (all)"; a name that is not known stays as it is. */
 export function strategyLabel(name: string): string {
-  const known = LABELS[name];
+  const known = LABELS.get(name);
   if (known !== undefined) return known;
   const [, base, variant] = /^([a-z0-9]+)[-:_/ (]+(.+?)\)?$/.exec(name) ?? [];
-  const baseLabel = base === undefined ? undefined : LABELS[base];
+  const baseLabel = base === undefined ? undefined : LABELS.get(base);
   return baseLabel === undefined ? name : `${baseLabel} (${(variant ?? "").replaceAll(/[-_:]/g, " ")})`;
 }
 

@@ -10,7 +10,7 @@ export function tableFigure(label: string, caption: string, table: Html): Html {
 
 /** A box in which something wide scrolls, so that the page does not. Reachable by keyboard. */
 export function scrollBox(label: string, content: Html): Html {
-  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${content}</div>`;
+  return html`<div class="scroll" role="group" aria-label="${label}" tabindex="0">${content}</div>`;
 }
 
 export function strategyName({ label, name, kind }: ReportStrategy): Html {

@@ -9,14 +9,14 @@ import { scrollBox } from "./parts.js";
 const MAX_SCENES = 3;
 
 /** How to read the colours of the tasks we know. */
-const HINTS: Readonly<Record<string, string>> = {
-  semseg: "one colour per class",
-  parts: "one colour per part",
-  edge: "white is edge; predictions show the probability",
-  saliency: "white is the nearest item; predictions show the probability",
-  normals: "the colour is the direction of the surface",
-  depth: "light is near, dark is far",
-};
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ["semseg", "one colour per class"],
+  ["parts", "one colour per part"],
+  ["edge", "white is edge; predictions show the probability"],
+  ["saliency", "white is the nearest item; predictions show the probability"],
+  ["normals", "the colour is the direction of the surface"],
+  ["depth", "light is near, dark is far"],
+]);
 
 export function picturesSection(view: ReportView): Html {
   const columns = [view.baseline, view.focus].flatMap((strategy) => strategy ?? []);
@@ -49,7 +49,7 @@ function sitesOf(sets: readonly PictureSet[]): readonly string[] {
 function pictureTable(view: ReportView, set: PictureSet, columns: readonly ReportStrategy[]): Html {
   const task = view.tasks.find(({ client, task: { id } }) => client === set.client && id === set.task);
   const name = `${set.task}${task === undefined ? "" : ` (${task.task.metric})`}`;
-  const hint = HINTS[set.task];
+  const hint = HINTS.get(set.task);
   const table = html`<table class="pictures"><thead><tr><th scope="col">Input</th><th scope="col">Truth</th>${columns.map(
     ({ label, kind }) => html`<th scope="col">${kind === "baseline" ? "Alone" : `Together: ${label}`}</th>`,
   )}</tr></thead><tbody>${set.scenes.slice(0, MAX_SCENES).map((scene, index) => {
