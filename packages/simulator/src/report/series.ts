@@ -36,7 +36,7 @@ export function roundSeries(
   return { ...style, points, band };
 }
 
-/** One line per strategy, in the strategies' colours; those without a value are left out. */
+/** One line per strategy, in the strategies' colors; those without a value are left out. */
 export function strategySeries(
   view: ReportView,
   strategies: readonly ReportStrategy[],

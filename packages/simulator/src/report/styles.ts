@@ -1,6 +1,6 @@
-/** The report's style sheet. System fonts, two colour schemes, print; colours of series are `--s0` to `--s9`. */
+/** The report's style sheet. System fonts, two color schemes, print; colors of series are `--s0` to `--s9`. */
 
-/** Colours of series as [light, dark], told apart also by people who see red and green alike. */
+/** Colors of series as [light, dark], told apart also by people who see red and green alike. */
 const SERIES: readonly (readonly [string, string])[] = [
   ["#5b6472", "#a9b2c0"],
   ["#0b63b8", "#62aef5"],
@@ -14,14 +14,14 @@ const SERIES: readonly (readonly [string, string])[] = [
   ["#47632b", "#a3c77e"],
 ];
 
-/** SVG dash patterns, so that lines differ without colour; the first is solid. */
+/** SVG dash patterns, so that lines differ without color; the first is solid. */
 const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 2], [1, 2]];
 
 export function seriesColor(index: number): string {
   return `var(--s${index % SERIES.length})`;
 }
 
-/** Solid for the first series; changes at each series, and shifts when the colours start again. */
+/** Solid for the first series; changes at each series, and shifts when the colors start again. */
 export function seriesDash(index: number): readonly number[] {
   return DASHES[(index + Math.floor(index / SERIES.length)) % DASHES.length] ?? [];
 }

@@ -42,7 +42,7 @@ describe("makeVerdict", () => {
 
   it("does not count a gain as a clean win when training alone did not learn a task, and names the task", () => {
     const { tone, headline, remarks } = verdict({ gains: { local: 0, fedhca2: 5 }, atConstant: ["plant-d/normals"] });
-    expect(tone).toBe("unclear");
+    expect(tone).toBe("tainted");
     expect(headline).toContain("no clean win");
     expect(remarks[0]).toContain(
       "1 of 12\u00a0tasks did no better than always predicting the same thing (plant-d/normals)",

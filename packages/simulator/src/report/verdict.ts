@@ -7,7 +7,8 @@ import { formatGain, formatInterval, formatNumber, isNumber, listInWords, plural
 import { type Spread, spreadOf } from "./statistics.js";
 import { gainBySeed, overSeeds, type ReportStrategy, type ReportView } from "./view.js";
 
-export type VerdictTone = "gain" | "loss" | "unclear";
+/** `tainted`: the interval lies above zero, but training alone did not learn every task. */
+export type VerdictTone = "gain" | "loss" | "unclear" | "tainted";
 
 export interface Verdict {
   readonly tone: VerdictTone;
@@ -64,12 +65,12 @@ function headlineOf(view: ReportView, focus: ReportStrategy): Headline {
     settled === "gain" && weak > 0
       ? `higher, but no clean win, because training alone did not learn ${plural(weak, "task")}`
       : conclude(settled, gain);
-  const tone = settled === "gain" && weak > 0 ? "unclear" : settled;
+  const tone = settled === "gain" && weak > 0 ? "tainted" : settled;
   const headline = `Over ${plural(seedCount, "seed")} ${focus.label} ${moved} ${gain < 0 ? "against" : "over"} training alone (95\u00a0% interval ${formatInterval(interval)}): ${conclusion}.`;
   return { tone, headline };
 }
 
-function toneOf(interval: readonly [number, number]): VerdictTone {
+function toneOf(interval: readonly [number, number]): Exclude<VerdictTone, "tainted"> {
   if (interval[0] > 0) return "gain";
   return interval[1] < 0 ? "loss" : "unclear";
 }

@@ -1,6 +1,6 @@
 /**
  * What the sections of the report read: the result with its strategies sorted, named and told apart (baseline,
- * federated method, reference, control), and each strategy's colour and line pattern.
+ * federated method, reference, control), and each strategy's color and line pattern.
  */
 import type { ComparisonResult, PictureSet, ScenarioTask, SeedResult, StrategyResult } from "../result.js";
 import { isNumber } from "./format.js";
@@ -19,7 +19,7 @@ export interface ReportStrategy {
   readonly result: StrategyResult;
   /** Position in result.json. */
   readonly index: number;
-  /** CSS colour and dash pattern of its lines, the same in every chart. */
+  /** CSS color and dash pattern of its lines, the same in every chart. */
   readonly color: string;
   readonly dash: readonly number[];
 }
@@ -124,7 +124,7 @@ export function makeView(input: ViewInput): ReportView {
 
 type PlainStrategy = Omit<ReportStrategy, "color" | "dash">;
 
-/** The baseline is a solid grey line, the focus a solid blue one; the others share what is left, in the result's order. */
+/** The baseline is a solid gray line, the focus a solid blue one; the others share what is left, in the result's order. */
 function withLines(plain: readonly PlainStrategy[]): readonly ReportStrategy[] {
   const focus = chooseFocus(plain);
   const others = plain.filter((each) => each !== focus && each.kind !== "baseline").sort((a, b) => a.index - b.index);

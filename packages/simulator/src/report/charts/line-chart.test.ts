@@ -21,7 +21,7 @@ describe("drawLineChart", () => {
     expect(first.match(/ id=| class=|<style|xmlns|http|ecmeta|clip-path/g)).toBeNull();
   });
 
-  it("keeps colour and dashes of a line, and marks its points while they are few", () => {
+  it("keeps color and dashes of a line, and marks its points while they are few", () => {
     const svg = drawLineChart(SPEC).text;
     expect(svg).toContain('stroke="var(--s1)"');
     expect(svg).toContain('stroke-dasharray="4,2"');

@@ -1,6 +1,6 @@
 /**
  * A small line chart as SVG text, drawn by ECharts without a browser. The text is made independent of everything that
- * was drawn before it (ids), stripped of what only a live chart needs, and coloured by the page's CSS variables, so the same
+ * was drawn before it (ids), stripped of what only a live chart needs, and colored by the page's CSS variables, so the same
  * picture serves light and dark pages.
  */
 import { CustomChart, LineChart, type LineSeriesOption } from "echarts/charts";
@@ -11,7 +11,7 @@ import { escapeHtml, type Html, raw } from "../html.js";
 
 export interface LineSeries {
   readonly name: string;
-  /** A CSS colour, usually `seriesColor(i)`. */
+  /** A CSS color, usually `seriesColor(i)`. */
   readonly color: string;
   readonly dash: readonly number[];
   /** [x, y], x ascending. */

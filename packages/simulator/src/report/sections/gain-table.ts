@@ -1,10 +1,10 @@
 /** The Δ table: one row per strategy, best first. */
 
 import { dotScale, drawDotStrip } from "../charts/dot-strip.js";
+import { bytesPerRound, shareText } from "../figures.js";
 import { formatBytes, formatGain, formatInterval, formatNumber, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { gainBySeed, type ReportStrategy, type ReportView } from "../view.js";
-import { bytesPerRound, shareText } from "./opening.js";
 import { gainTint, strategyName, tableFigure } from "./parts.js";
 
 export function gainTableSection(view: ReportView): Html {

@@ -31,7 +31,7 @@ function siteTable(view: ReportView): Html {
   )}</tbody></table>`;
   return tableFigure(
     "Table of sites",
-    "Train, test: labelled examples. Params: all, and those that may be shared (encoder and decoders).",
+    "Train, test: labeled examples. Params: all, and those that may be shared (encoder and decoders).",
     table,
   );
 }

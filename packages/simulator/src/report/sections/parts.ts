@@ -1,4 +1,4 @@
-/** Pieces that several sections share: scrolling boxes, legends, names of strategies, coloured gains. */
+/** Pieces that several sections share: scrolling boxes, legends, names of strategies, colored gains. */
 import { formatGain, formatSigned, isNumber } from "../format.js";
 import { type Html, html, raw } from "../html.js";
 import { KIND_NOTES, type ReportStrategy } from "../view.js";

@@ -8,13 +8,13 @@ import { scrollBox } from "./parts.js";
 /** More scenes than this per task would make the file heavy and add little. */
 const MAX_SCENES = 3;
 
-/** How to read the colours of the tasks we know. */
+/** How to read the colors of the tasks we know. */
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ["semseg", "one colour per class"],
-  ["parts", "one colour per part"],
+  ["semseg", "one color per class"],
+  ["parts", "one color per part"],
   ["edge", "white is edge; predictions show the probability"],
   ["saliency", "white is the nearest item; predictions show the probability"],
-  ["normals", "the colour is the direction of the surface"],
+  ["normals", "the color is the direction of the surface"],
   ["depth", "light is near, dark is far"],
 ]);
 

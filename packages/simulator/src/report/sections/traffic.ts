@@ -1,8 +1,9 @@
 /** Bytes per round and strategy, against exchanging whole f32 models. */
+
+import { bytesPerRound, fullModelBytes } from "../figures.js";
 import { formatBytes, formatNumber } from "../format.js";
 import { type Html, html, raw } from "../html.js";
 import { inResultOrder, overSeeds, type ReportView } from "../view.js";
-import { bytesPerRound, fullModelBytes } from "./opening.js";
 import { strategyName, tableFigure } from "./parts.js";
 
 const WIDTH = 260;

@@ -72,7 +72,7 @@ export function syntheticResult(options: SyntheticOptions = {}): ComparisonResul
       name: options.name ?? "overlap",
       description:
         options.description ??
-        "What plants look like: six sites with two tasks each that overlap in part and with few labelled scenes",
+        "What plants look like: six sites with two tasks each that overlap in part and with few labeled scenes",
       configHash: "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
       rounds: ROUNDS,
       clients: SITES.map(scenarioClient),
@@ -234,7 +234,7 @@ function taskOf(task: string) {
   return spec;
 }
 
-/** Noisy squares on a grey ground: as hard to compress as real scenes. */
+/** Noisy squares on a gray ground: as hard to compress as real scenes. */
 export function syntheticPictures(strategies: readonly string[], size = 64): readonly PictureSet[] {
   return SITES.flatMap(([client, , tasks]) =>
     tasks.map((task): PictureSet => {

@@ -1,0 +1,53 @@
+/** For managers who read Japanese: the same key figures as in English, and the same caution. */
+import { bytesPerRound, shareText } from "../figures.js";
+import { formatBytes, formatGain, formatInterval, isNumber } from "../format.js";
+import { type Html, html } from "../html.js";
+import { makeVerdict, type VerdictTone } from "../verdict.js";
+import { gainBySeed, type ReportStrategy, type ReportView } from "../view.js";
+
+export function japaneseSummary(view: ReportView): Html | null {
+  const { focus } = view;
+  if (focus === null) return null;
+  return html`<section class="summary-ja" lang="ja" aria-label="日本語要約"><h2>日本語要約</h2><ul>
+<li>精度：${gain(view, focus)}</li>
+<li>${share(focus)}</li>
+<li>${traffic(view, focus)}</li>
+<li>${learnedTasks(view)}</li></ul></section>`;
+}
+
+const CONCLUSIONS: Readonly<Record<VerdictTone, string>> = {
+  gain: "この条件では、単独学習より良いといえます。",
+  loss: "この条件では、単独学習より悪くなっています。",
+  unclear: "単独学習との差は明確ではありません。",
+  tainted: "数値は上回りますが、単独学習では学習できなかったタスクがあるため、明確な改善とはいえません。",
+};
+
+function gain(view: ReportView, focus: ReportStrategy): string {
+  const { relativeGainPercent: mean, relativeGainInterval95: interval } = focus.result;
+  if (view.baseline === null || !isNumber(mean)) return "単独学習と比べられないため、改善の有無は判断できません。";
+  const count = gainBySeed(view, focus).size;
+  const value = `${focus.label} は単独学習に対して平均 ${formatGain(mean)}`;
+  if (count < 2 || interval === null) return `${value}（乱数シード1個のみ）。これだけでは判断できません。`;
+  const measured = `${value}（乱数シード${count}個、95 % 信頼区間 ${formatInterval(interval)}）。`;
+  return `${measured}${CONCLUSIONS[makeVerdict(view).tone]}`;
+}
+
+function share(focus: ReportStrategy): string {
+  const what = "全拠点のデータを一か所に集めて学習した場合の改善に対する割合：";
+  return isNumber(focus.result.pooledGainShare)
+    ? `${what}${shareText(focus)}`
+    : `${what}算出できません（集約学習を実行していないか、集約しても改善がありません）。`;
+}
+
+function traffic(view: ReportView, focus: ReportStrategy): string {
+  const { up, down } = bytesPerRound(view, focus);
+  const sites = Math.max(1, view.result.scenario.clients.length);
+  return `通信量：1ラウンド・1拠点あたり平均で送信 ${formatBytes(up / sites)}、受信 ${formatBytes(down / sites)}`;
+}
+
+function learnedTasks(view: ReportView): string {
+  if (view.baseline === null) return "単独学習は実行していません。";
+  const weak = view.baseline.result.notAboveConstant.length;
+  const counted = `単独学習が定数予測（常に同じ答え）を上回ったタスク：${view.tasks.length} 件中 ${view.tasks.length - weak} 件`;
+  return weak === 0 ? counted : `${counted}。残りのタスクの増減には意味がありません。`;
+}
