@@ -47,10 +47,12 @@ function createProgram(context: CommandContext): Command {
     .configureOutput({
       writeOut: io.out,
       writeErr: io.err,
+      getOutHelpWidth: () => Math.min(100, io.columns()),
+      getErrHelpWidth: () => Math.min(100, io.columns()),
       outputError: (text, write) => write(text.replace(/^error:/, colors.red(colors.bold("error:")))),
     })
     .configureHelp({
-      styleTitle: (title) => colors.bold(title.replace(/:$/, "")),
+      styleTitle: (title) => colors.bold(title === "Usage:" ? title : title.replace(/:$/, "")),
       styleCommandText: (text) => colors.cyan(text),
       styleOptionText: (text) => colors.cyan(text),
       subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map((a) => a.name())].join(" "),

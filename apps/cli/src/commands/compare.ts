@@ -15,7 +15,7 @@ export function compareCommand({ io, finish }: CommandContext): Command {
   const command = new Command("compare")
     .summary("strategies side by side, over several seeds")
     .description(
-      "Trains the sites of a scenario under several strategies and seeds, and compares each with `local`, where every\n" +
+      "Trains the sites of a scenario under several strategies and seeds, and compares each with `local`, where every " +
         "site learns alone. Δ% is the mean over sites of the mean over their tasks of the relative change.",
     )
     .argument("<FILE>", "scenario (YAML)")

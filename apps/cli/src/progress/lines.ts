@@ -32,7 +32,7 @@ export function lineFor(before: ProgressState, event: ComparisonEvent, nowMs: nu
 /** `about 58 s left`, once there is something to go by. */
 export function leftOf(state: ProgressState, nowMs: number): readonly string[] {
   const left = remainingMs(state, nowMs);
-  return left === null ? [] : [`about ${formatSeconds(left / 1000)} left`];
+  return left === null || left === 0 ? [] : [`about ${formatSeconds(left / 1000)} left`];
 }
 
 function startLine(event: Extract<ComparisonEvent, { type: "comparisonStarted" }>): string {
