@@ -1,0 +1,76 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+const BIN = fileURLToPath(new URL("../../apps/cli/bin/kumiai.js", import.meta.url));
+const SCENARIO = `
+name: tiny
+scenes: { size: 32 }
+model: { encoder: { channels: [4, 4, 4, 4] }, decoder: { width: 4 } }
+training: { rounds: 40, localEpochs: 1, batchSize: 2, warmupRounds: 0 }
+evaluation: { everyRounds: 40, testCount: 2 }
+clients:
+  - { id: line-a, domain: garments, tasks: [edge], trainCount: 2 }
+  - { id: line-b, domain: digits, tasks: [depth], trainCount: 2 }
+`;
+
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "kumiai-e2e-"));
+  await writeFile(join(dir, "tiny.yaml"), SCENARIO);
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+/** The real program, stdin closed, output in pipes. */
+function kumiai(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  const env = { ...process.env, KUMIAI_CACHE_DIR: join(dir, "cache") };
+  return spawn(process.execPath, [BIN, ...args], { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+async function ended(child: ReturnType<typeof kumiai>, onErr = (_text: string) => {}) {
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    err += chunk;
+    onErr(err);
+  });
+  const exitCode = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { exitCode, out, err };
+}
+
+test("SIGINT ends the process with 130 and keeps the runs that had finished", async () => {
+  const child = kumiai("compare", "tiny.yaml", "--strategies", "local,fedavg", "--threads", "1", "--out", "out");
+  let interrupted = false;
+  const { exitCode, out } = await ended(child, (err) => {
+    if (interrupted || !err.includes("fedavg, seed 1: round 1 of")) return;
+    interrupted = true;
+    child.kill("SIGINT");
+  });
+  const result = JSON.parse(await readFile(join(dir, "out", "result.json"), "utf8"));
+  expect({ exitCode, complete: result.complete }).toEqual({ exitCode: 130, complete: false });
+  expect(Object.keys(result.strategies.local.perSeed)).toEqual(["1"]);
+  expect(result.strategies.fedavg?.perSeed ?? {}).toEqual({});
+  expect((await readdir(join(dir, "out"))).sort()).toEqual(["report.html", "result.json"]);
+  expect(out).toContain("incomplete");
+});
+
+test("the process writes no escape sequence into a pipe, and paths are absolute", async () => {
+  const { exitCode, out, err } = await ended(kumiai("run", "tiny.yaml", "--rounds", "1", "--out", "out"));
+  expect(exitCode).toBe(0);
+  expect(out + err).not.toContain("\u001b");
+  expect(out).toContain(`report  ${join(dir, "out", "report.html")}`);
+});
+
+test("a bad file ends the process with its exit code and nothing on stdout", async () => {
+  await writeFile(join(dir, "bad.yaml"), SCENARIO.replace("[edge]", "[edgy]"));
+  const { exitCode, out, err } = await ended(kumiai("run", "bad.yaml"));
+  expect(err).toMatch(/^error UNKNOWN_TASK: bad\.yaml:8:/);
+  expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });
+});
