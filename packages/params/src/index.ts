@@ -1,4 +1,5 @@
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, KumiaiError, unreachable } from "./errors.js";
+export { type AtomicFile, createAtomicFile, writeFileAtomic } from "./files/write-file-atomic.js";
 export { type Brand, type ClientId, parseClientId, parseTaskId, type TaskId } from "./ids.js";
 export {
   assertSameGroup,
@@ -13,4 +14,17 @@ export {
   slotsOfRole,
   slotView,
 } from "./layout.js";
+export { nearestWord } from "./nearest-word.js";
 export { createRng, type Rng } from "./rng.js";
+export type { SafetensorsDtype, WritableDtype } from "./safetensors/dtypes.js";
+export type { TensorInfo } from "./safetensors/header.js";
+export {
+  type ParamsFile,
+  type ParamsFileEntry,
+  type ParamsFileOptions,
+  type ParamsFileSource,
+  readParamsFile,
+  writeParamsFile,
+} from "./safetensors/params-file.js";
+export { openSafetensors, openSafetensorsBytes, type SafetensorsFile } from "./safetensors/reader.js";
+export { createSafetensorsWriter, type SafetensorsWriter, type TensorPlan } from "./safetensors/writer.js";
