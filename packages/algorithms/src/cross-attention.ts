@@ -1,0 +1,67 @@
+/**
+ * Cross attention between the updates of all decoders (Hyper Cross Attention Aggregation in FedHCA², arXiv 2311.13250).
+ *
+ * Notation — code name, symbol, shape:
+ *   deltas       Δ_k  [K, Q]    one row per decoder, all its tensors end to end
+ *   part.size    d_p  scalar    entries of one tensor p (weight and bias apart)
+ *   attention    a    [K, K]    per tensor: softmax over j of ⟨Δ_k, Δ_j⟩ / √d_p, or of cos(Δ_k, Δ_j) / temperature
+ *   attended     M_k  [K, Q]    M_k,p = Σ_j a_kj Δ_j,p
+ *
+ * Cost: K²Q for the inner products, K²Q for the sums. Every M_k,p is a convex combination, so no longer than the longest
+ * Δ_j,p. Raw dot products of small deltas make the softmax uniform: `dot` is then a plain mean, `cosine` is not.
+ *
+ * Follows the paper without change for `dot`; `cosine` is ours.
+ */
+import type { KernelBackend } from "@kumiai/kernels";
+
+export interface AttentionOptions {
+  readonly attention: "dot" | "cosine";
+  /** Only for `cosine`: the smaller, the more a decoder listens to those most like it. More than 0. */
+  readonly temperature: number;
+}
+
+/** M_k for each row of `deltas`, as fresh vectors; `tensorSizes` cut a row into its tensors. */
+export function attendAll(
+  deltas: readonly Float32Array[],
+  tensorSizes: readonly number[],
+  options: AttentionOptions,
+  kernels: KernelBackend,
+): readonly Float32Array[] {
+  const attended = deltas.map((delta) => new Float32Array(delta.length));
+  let offset = 0;
+  for (const size of tensorSizes) {
+    const start = offset;
+    const parts = deltas.map((delta) => delta.subarray(start, start + size));
+    const gram = kernels.gram(parts);
+    attended.forEach((out, k) => {
+      const factors = softmax(scoresOf(gram, parts.length, k, size, options));
+      kernels.weightedSumInto(out.subarray(start, start + size), factors, parts);
+    });
+    offset += size;
+  }
+  return attended;
+}
+
+function scoresOf(
+  gram: Float64Array,
+  count: number,
+  k: number,
+  size: number,
+  { attention, temperature }: AttentionOptions,
+): Float64Array {
+  const row = gram.subarray(k * count, (k + 1) * count);
+  if (attention === "dot") return row.map((value) => value / Math.sqrt(size));
+  const own = Math.sqrt(row[k] ?? 0);
+  return row.map((value, j) => {
+    const other = Math.sqrt(gram[j * count + j] ?? 0);
+    return own > 0 && other > 0 ? value / own / other / temperature : 0;
+  });
+}
+
+/** exp(score) / Σ exp(score), with the largest score taken off first: no overflow. */
+export function softmax(scores: Float64Array): Float64Array {
+  const highest = scores.reduce((max, score) => Math.max(max, score), Number.NEGATIVE_INFINITY);
+  const powers = scores.map((score) => Math.exp(score - highest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}

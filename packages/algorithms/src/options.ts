@@ -1,0 +1,115 @@
+/**
+ * Options of a strategy as data: each option is described once, with its default and its limits, and both the defaults
+ * and the checks follow from that. What is wrong is said with the option's name, what was expected and what came.
+ */
+import { KumiaiError } from "@kumiai/params";
+
+/** Reads one option; `path` names it for the reader. Throws INVALID_CONFIG. */
+export interface OptionReader<T> {
+  read(raw: unknown, path: string): T;
+}
+
+export type OptionSpec = Readonly<Record<string, OptionReader<unknown>>>;
+
+export type OptionsOf<Spec extends OptionSpec> = {
+  readonly [Name in keyof Spec]: Spec[Name] extends OptionReader<infer T> ? T : never;
+};
+
+export interface NumberLimits {
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  readonly moreThan?: number;
+  readonly lessThan?: number;
+}
+
+export function numberOption(fallback: number, limits: NumberLimits = {}): OptionReader<number> {
+  const expected = describeLimits(limits);
+  return {
+    read(raw, path) {
+      if (raw === undefined) return fallback;
+      if (typeof raw !== "number" || !Number.isFinite(raw) || !within(raw, limits)) refuse(path, expected, raw);
+      return raw;
+    },
+  };
+}
+
+export function choiceOption<const Choice extends string>(
+  fallback: Choice,
+  choices: readonly Choice[],
+): OptionReader<Choice> {
+  return {
+    read(raw, path) {
+      if (raw === undefined) return fallback;
+      const choice = choices.find((one) => one === raw);
+      if (choice === undefined) refuse(path, `one of ${choices.map((one) => `"${one}"`).join(", ")}`, raw);
+      return choice;
+    },
+  };
+}
+
+export function booleanOption(fallback: boolean): OptionReader<boolean> {
+  return {
+    read(raw, path) {
+      if (raw === undefined) return fallback;
+      if (typeof raw !== "boolean") refuse(path, "true or false", raw);
+      return raw;
+    },
+  };
+}
+
+/** Options within an option, e.g. those of an optimizer. */
+export function nestedOption<Spec extends OptionSpec>(spec: Spec): OptionReader<OptionsOf<Spec>> {
+  return { read: (raw, path) => parseOptions(path, raw === undefined ? {} : raw, spec) };
+}
+
+/** Reads all options of `spec` from `raw`; what is missing takes its default. Throws INVALID_CONFIG. */
+export function parseOptions<Spec extends OptionSpec>(where: string, raw: unknown, spec: Spec): OptionsOf<Spec> {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) refuse(where, "options by name", raw);
+  const entries = new Map(Object.entries(raw));
+  for (const [name, value] of entries) {
+    if (!Object.hasOwn(spec, name)) refuse(`${where}.${name}`, describeNames(spec), value, "no option has this name");
+  }
+  const read = Object.entries(spec).map(([name, option]) => [name, option.read(entries.get(name), `${where}.${name}`)]);
+  return Object.fromEntries(read) as OptionsOf<Spec>;
+}
+
+function describeNames(spec: OptionSpec): string {
+  const names = Object.keys(spec);
+  return names.length === 0 ? "no options at all" : `one of the options ${names.join(", ")}`;
+}
+
+function within(value: number, { atLeast, atMost, moreThan, lessThan }: NumberLimits): boolean {
+  return (
+    value >= (atLeast ?? Number.NEGATIVE_INFINITY) &&
+    value <= (atMost ?? Number.POSITIVE_INFINITY) &&
+    value > (moreThan ?? Number.NEGATIVE_INFINITY) &&
+    value < (lessThan ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+function describeLimits({ atLeast, atMost, moreThan, lessThan }: NumberLimits): string {
+  const parts = [
+    atLeast === undefined ? [] : [`${atLeast} or more`],
+    moreThan === undefined ? [] : [`more than ${moreThan}`],
+    atMost === undefined ? [] : [`${atMost} or less`],
+    lessThan === undefined ? [] : [`less than ${lessThan}`],
+  ].flat();
+  return parts.length === 0 ? "a finite number" : `a number, ${parts.join(" and ")}`;
+}
+
+function refuse(path: string, expected: string, raw: unknown, advice?: string): never {
+  const received = describeReceived(raw);
+  const message = `strategy option ${path}: expected ${expected}, received ${received}`;
+  throw new KumiaiError("INVALID_CONFIG", advice === undefined ? message : `${message}; ${advice}`, {
+    option: path,
+    expected,
+    received,
+  });
+}
+
+function describeReceived(raw: unknown): string {
+  if (raw === undefined) return "nothing";
+  if (typeof raw === "number") return String(raw);
+  const text = JSON.stringify(raw) ?? String(raw);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,39 @@
+/**
+ * What FedHCA² remembers between rounds: plain data and Float32Arrays, so that `structuredClone` copies it and a store
+ * can write it down. Nothing in it is ever changed in place.
+ */
+import type { ClientId, TaskId } from "@kumiai/params";
+import type { HyperWeight } from "../hyper-weights.js";
+
+export interface FedHca2State {
+  readonly version: 1;
+  /** Everybody who ever sent an update, on the roster or not: who comes back finds their hyper-weights. */
+  readonly clients: Readonly<Record<ClientId, ClientMemory>>;
+  /** Ũ by round, kept as long as some client's last round is that one. Empty when nothing learns from it. */
+  readonly directions: Readonly<Record<number, Float32Array>>;
+}
+
+export interface ClientMemory {
+  /** The round in which the client last took part: its base comes from there. */
+  readonly lastRound: number;
+  readonly alpha: HyperWeight;
+  readonly decoders: Readonly<Record<TaskId, DecoderMemory>>;
+}
+
+export interface DecoderMemory {
+  /** By layer key. */
+  readonly betas: Readonly<Record<string, HyperWeight>>;
+  /** M_k of the client's last round, all tensors end to end; null when nothing learns from it. */
+  readonly attended: Float32Array | null;
+}
+
+export const EMPTY_STATE: FedHca2State = { version: 1, clients: {}, directions: {} };
+
+/** The directions that some client's next hyper-weight step needs. */
+export function neededDirections(
+  directions: Readonly<Record<number, Float32Array>>,
+  clients: Readonly<Record<ClientId, ClientMemory>>,
+): Readonly<Record<number, Float32Array>> {
+  const rounds = new Set(Object.values<ClientMemory>(clients).map(({ lastRound }) => String(lastRound)));
+  return Object.fromEntries(Object.entries(directions).filter(([round]) => rounds.has(round)));
+}

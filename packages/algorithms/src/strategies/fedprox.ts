@@ -1,0 +1,24 @@
+/**
+ * FedProx (Li et al. 2020, arXiv 1812.06127): federated averaging of the encoder, with a proximal term in local training,
+ * μ/2·‖params − base‖² over encoder and decoders, which the assignment asks for. μ: `proximalWeight`.
+ * Aggregation and traffic are those of `fedavg`.
+ *
+ * Differs from the paper in: what `fedavg` differs in; sites always finish their local epochs.
+ */
+import { numberOption, parseOptions } from "../options.js";
+import { PLAIN_ASSIGNMENT } from "../strategy.js";
+import type { StrategyDefinition } from "./definition.js";
+import { createFedAvg } from "./fedavg.js";
+
+const OPTIONS = { proximalWeight: numberOption(0.01, { atLeast: 0 }) };
+
+export const fedProxDefinition: StrategyDefinition = {
+  summary: "as fedavg, and local training is held near the common start by a proximal term",
+  source: "Li et al. 2020, arXiv 1812.06127",
+  defaults: parseOptions("fedprox", {}, OPTIONS),
+  create(options) {
+    const { proximalWeight } = parseOptions("fedprox", options, OPTIONS);
+    const assignment = { ...PLAIN_ASSIGNMENT, proximalWeight };
+    return createFedAvg({ name: "fedprox", share: "encoder", decoders: "same-task", assignment });
+  },
+};

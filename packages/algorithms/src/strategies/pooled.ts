@@ -1,0 +1,34 @@
+/**
+ * Reference that no federation could run: one model trained on everybody's data, encoders being one and decoders one per
+ * (domain, task). It shows how much there is to win. `aggregate` only hands the copies back.
+ * Traffic: none is counted; what pooling would move is the data themselves.
+ */
+import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
+import { assertSameDecoders, assertSameEncoders } from "../cohort.js";
+import { parseOptions } from "../options.js";
+import type { Strategy } from "../strategy.js";
+import type { StrategyDefinition } from "./definition.js";
+import { createLocal } from "./local.js";
+
+export function createPooled(kernels: KernelBackend = referenceKernels): Strategy<null> {
+  return {
+    ...createLocal(kernels),
+    name: "pooled",
+    training: "pooled",
+    init(clients) {
+      assertSameEncoders(clients);
+      assertSameDecoders(clients, ({ domain }, task) => JSON.stringify([domain, task]));
+      return null;
+    },
+  };
+}
+
+export const pooledDefinition: StrategyDefinition = {
+  summary: "reference: one model trained on the data of all sites, which a federation may not do",
+  source: "reference for the headroom",
+  defaults: {},
+  create(options) {
+    parseOptions("pooled", options, {});
+    return createPooled();
+  },
+};

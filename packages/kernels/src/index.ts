@@ -1,0 +1,2 @@
+export type { KernelBackend } from "./backend.js";
+export { referenceKernels } from "./reference.js";
