@@ -1,6 +1,7 @@
 /** What the numbers look like: the same test scenes as input, truth, predicted alone and predicted together. */
 import { encode } from "fast-png";
 import type { PictureSet } from "../../result.js";
+import { formatMetric, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import type { ReportStrategy, ReportView } from "../view.js";
 import { scrollBox } from "./parts.js";
@@ -12,8 +13,8 @@ const MAX_SCENES = 3;
 const HINTS: ReadonlyMap<string, string> = new Map([
   ["semseg", "one color per class"],
   ["parts", "one color per part"],
-  ["edge", "white is edge; predictions show the probability"],
-  ["saliency", "white is the nearest item; predictions show the probability"],
+  ["edge", "white is edge, gray unsure"],
+  ["saliency", "white is the nearest item, gray unsure"],
   ["normals", "the color is the direction of the surface"],
   ["depth", "light is near, dark is far"],
 ]);
@@ -39,7 +40,8 @@ function intro(view: ReportView): string {
   const scenes = `The first test scenes of each site${seed === undefined ? "" : ` with seed ${seed}`}, not chosen ones; each row is one scene.`;
   const alone = view.baseline === null ? "" : " Alone: the model that the site trained by itself.";
   const together = view.focus === null ? "" : ` Together: the model that ${view.focus.label} made for this site.`;
-  return `${scenes}${alone}${together} A few scenes illustrate, they prove nothing; the tables above do.`;
+  const score = " Below a column's name: the score on all test scenes with that seed.";
+  return `${scenes}${alone}${together} A few scenes illustrate, they prove nothing: the numbers are in the tables above.${score}`;
 }
 
 function sitesOf(sets: readonly PictureSet[]): readonly string[] {
@@ -48,10 +50,10 @@ function sitesOf(sets: readonly PictureSet[]): readonly string[] {
 
 function pictureTable(view: ReportView, set: PictureSet, columns: readonly ReportStrategy[]): Html {
   const task = view.tasks.find(({ client, task: { id } }) => client === set.client && id === set.task);
-  const name = `${set.task}${task === undefined ? "" : ` (${task.task.metric})`}`;
   const hint = HINTS.get(set.task);
   const table = html`<table class="pictures"><thead><tr><th scope="col">Input</th><th scope="col">Truth</th>${columns.map(
-    ({ label, kind }) => html`<th scope="col">${kind === "baseline" ? "Alone" : `Together: ${label}`}</th>`,
+    (strategy) =>
+      html`<th scope="col">${strategy.kind === "baseline" ? "Alone" : `Together: ${strategy.label}`}<span class="sub">${scoreOf(view, strategy, task)}</span></th>`,
   )}</tr></thead><tbody>${set.scenes.slice(0, MAX_SCENES).map((scene, index) => {
     const what = (kind: string) => `${set.client}, ${set.task}, scene ${index + 1}: ${kind}`;
     return html`<tr><td>${picture(set, scene.input, what("input"))}</td><td>${picture(set, scene.truth, what("truth"))}</td>${columns.map(
@@ -59,7 +61,15 @@ function pictureTable(view: ReportView, set: PictureSet, columns: readonly Repor
         html`<td>${picture(set, scene.predictions[strategy], what(`predicted by ${label}`))}</td>`,
     )}</tr>`;
   })}</tbody></table>`;
-  return html`<figure class="table"><figcaption><b>${name}</b>${hint === undefined ? "" : `: ${hint}`}</figcaption>${scrollBox(`Pictures of ${set.client}, ${set.task}`, table)}</figure>`;
+  return html`<figure class="table"><figcaption><b>${set.task}</b>${task === undefined ? "" : ` · ${task.task.metric}`}${hint === undefined ? "" : ` · ${hint}`}</figcaption>${scrollBox(`Pictures of ${set.client}, ${set.task}`, table)}</figure>`;
+}
+
+/** Test value of the first seed, which is the one the pictures are of. */
+function scoreOf(view: ReportView, { result }: ReportStrategy, task: ReportTask | undefined): string {
+  if (task === undefined) return "";
+  const { id, unit } = task.task;
+  const value = result.perSeed[String(view.result.seeds[0])]?.clients[task.client]?.tasks[id]?.value;
+  return isNumber(value) ? `${formatMetric(value, unit)}${unit === "%" ? "\u00a0%" : unit}` : "";
 }
 
 function picture({ width, height }: PictureSet, pixels: Uint8Array | undefined, alt: string): Html {
