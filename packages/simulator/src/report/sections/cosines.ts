@@ -41,8 +41,8 @@ function cosinesOf(view: ReportView, strategy: ReportStrategy): readonly RoundCo
 function meanCosine(records: readonly RoundCosines[], a: string, b: string): number | null {
   return meanOf(
     records.map(({ matrix }) => {
-      const [row, column] = [matrix.clients.indexOf(a), matrix.clients.indexOf(b)];
-      return matrix.values[row]?.[column];
+      const clients: readonly string[] = matrix.clients;
+      return matrix.values[clients.indexOf(a)]?.[clients.indexOf(b)];
     }),
   );
 }

@@ -3,7 +3,7 @@ import { encode } from "fast-png";
 import type { PictureSet } from "../../result.js";
 import { formatMetric, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
-import type { ReportStrategy, ReportView } from "../view.js";
+import type { ReportStrategy, ReportTask, ReportView } from "../view.js";
 import { scrollBox } from "./parts.js";
 
 /** More scenes than this per task would make the file heavy and add little. */
