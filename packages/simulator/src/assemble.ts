@@ -121,6 +121,7 @@ function strategyResult(
   const gains = gainsOf(perSeed);
   const gain = gains.length === 0 ? null : mean(gains);
   return {
+    ...(named.config.kind === named.name ? {} : { kind: named.config.kind }),
     summary: named.summary,
     relativeGainPercent: gain,
     relativeGainStdPercent: sampleStd(gains),
