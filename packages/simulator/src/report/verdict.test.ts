@@ -82,6 +82,12 @@ describe("makeVerdict", () => {
     );
   });
 
+  it("calls the share of the pooled gain uncertain while the gain itself is", () => {
+    const options = { seeds: [4, 5, 6, 7, 8], gains: { local: 0, fedhca2: 1.5, pooled: 9 } };
+    expect(verdict({ ...options, noise: 2 }).remarks.join(" ")).toContain("as uncertain as its own gain");
+    expect(verdict({ ...options, noise: 0.1 }).remarks.join(" ")).not.toContain("uncertain");
+  });
+
   it("reports on fedhca2 even where another method did better, and says so", () => {
     const { headline, remarks } = verdict({ gains: { local: 0, fedprox: 6, fedhca2: 1 } });
     expect(headline).toContain("FedHCA²");

@@ -161,7 +161,10 @@ function pooledRemarks(view: ReportView, focus: ReportStrategy): readonly string
   }
   const share = focus.result.pooledGainShare;
   const part = isNumber(share) && share > 0 ? `${formatNumber(100 * share, 0)}\u00a0%` : "none";
-  const captured = `${focus.label} captured ${part} of that`;
+  const interval = focus.result.relativeGainInterval95;
+  const doubt =
+    part !== "none" && (interval === null || interval[0] <= 0) ? ", a share as uncertain as its own gain" : "";
+  const captured = `${focus.label} captured ${part} of that${doubt}`;
   return [
     `One model trained on everybody's data, which no federation could do, gained ${formatGain(gain)}: ${captured}.`,
   ];

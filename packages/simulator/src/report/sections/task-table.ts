@@ -21,7 +21,7 @@ export function taskTableSection(view: ReportView): Html {
   )}</tr></thead><tbody>${view.tasks.map((task) => row(view, task, columns))}</tbody></table>`;
   return html`<section id="tasks"><h2>Each site and task</h2>
 ${tableFigure("Table of sites and tasks", `Test values after the last round${overSeeds(view, ", mean over seeds ± standard deviation")}; below, the change against training alone. ⚠: at or below the constant prediction in some seed.`, table)}
-<p class="small soft">Constant: what the best constant prediction, fitted on the site's own training labels, scores on the same test data. ↑ higher is better, ↓ lower is better. Tint and sign say the same: + (blue) is better than alone, − (orange) is worse.</p></section>`;
+<p class="small soft">Constant: what the best constant prediction, fitted on the site's own training labels, scores on the same test data. ↑ higher is better, ↓ lower is better. Tint and sign say the same: + (blue) is better than alone, − (orange) is worse. Without a tint: training alone did not learn the task, so a change says nothing.</p></section>`;
 }
 
 /** The two that the verdict compares first, then the others in the result's order. */
@@ -45,8 +45,9 @@ function cell(view: ReportView, strategy: ReportStrategy, task: ReportTask): Htm
   const gain = spreadOf(results.map((result) => result.relativeGainPercent));
   const weak = strategy.result.notAboveConstant.includes(taskKey(task));
   const isBaseline = strategy.kind === "baseline";
+  const saysNothing = isBaseline || (view.baseline?.result.notAboveConstant.includes(taskKey(task)) ?? false);
   const std = isNumber(value.std) ? ` ± ${formatMetric(value.std, unit)}` : "";
-  return html`<td${isBaseline ? null : gainTint(gain?.mean ?? null)}>${
+  return html`<td${saysNothing ? null : gainTint(gain?.mean ?? null)}>${
     weak ? html`<span class="flag" title="at or below the constant prediction">⚠ </span>` : null
   }${formatMetric(value.mean, unit)}${std}${
     isBaseline || gain === null ? null : html`<span class="sub gain">${gainWithStd(gain.mean, gain.std)}</span>`
