@@ -1,6 +1,11 @@
-/** The element types of safetensors files: their sizes, and how their bytes (little-endian) become f32 and back. */
+/**
+ * The element types of safetensors files: their sizes, and how their bytes (little-endian) become f32 and back.
+ *
+ * Reading loses nothing in silence: f64 is rounded to the nearest f32, but a finite value beyond its range is refused, and
+ * so is an integer that no f32 holds exactly. NaN and infinities of float types pass.
+ */
 
-/** Types that are read. Integers beyond 2²⁴ and f64 are rounded to the nearest f32. */
+/** Types that are read. */
 export type SafetensorsDtype =
   | "F64"
   | "F32"
@@ -19,18 +24,18 @@ export type SafetensorsDtype =
 /** Types that are written. */
 export type WritableDtype = "F32" | "F16";
 
-type ReadElement = (view: DataView, at: number) => number;
+type ReadElement = (view: DataView, at: number) => number | bigint;
 
 const DTYPES: Readonly<Record<SafetensorsDtype, { readonly bytes: number; readonly read: ReadElement }>> = {
   F64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
   F32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
   F16: { bytes: 2, read: (view, at) => fromHalfBits(view.getUint16(at, true)) },
   BF16: { bytes: 2, read: (view, at) => fromBrainBits(view.getUint16(at, true)) },
-  I64: { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
+  I64: { bytes: 8, read: (view, at) => view.getBigInt64(at, true) },
   I32: { bytes: 4, read: (view, at) => view.getInt32(at, true) },
   I16: { bytes: 2, read: (view, at) => view.getInt16(at, true) },
   I8: { bytes: 1, read: (view, at) => view.getInt8(at) },
-  U64: { bytes: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
+  U64: { bytes: 8, read: (view, at) => view.getBigUint64(at, true) },
   U32: { bytes: 4, read: (view, at) => view.getUint32(at, true) },
   U16: { bytes: 2, read: (view, at) => view.getUint16(at, true) },
   U8: { bytes: 1, read: (view, at) => view.getUint8(at) },
@@ -48,11 +53,26 @@ export function bytesOf(dtype: SafetensorsDtype): number {
   return DTYPES[dtype].bytes;
 }
 
-/** Reads `out.length` elements of `bytes` into `out`. */
-export function decodeInto(out: Float32Array, bytes: Uint8Array, dtype: SafetensorsDtype): void {
+/** Reads `out.length` elements of `bytes` into `out`; returns the first value that f32 cannot stand for, as text. */
+export function decodeInto(out: Float32Array, bytes: Uint8Array, dtype: SafetensorsDtype): string | undefined {
   const { bytes: width, read } = DTYPES[dtype];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let i = 0; i < out.length; i++) out[i] = read(view, i * width);
+  const fits = dtype.includes("F") ? floatFits : integerFits;
+  for (let i = 0; i < out.length; i++) {
+    const value = read(view, i * width);
+    if (!fits(value)) return String(value);
+    out[i] = Number(value);
+  }
+  return undefined;
+}
+
+function floatFits(value: number | bigint): boolean {
+  const number = Number(value);
+  return Number.isFinite(Math.fround(number)) || !Number.isFinite(number);
+}
+
+function integerFits(value: number | bigint): boolean {
+  return BigInt(Math.fround(Number(value))) === BigInt(value);
 }
 
 /** The bytes of `values` as `dtype`. A finite value beyond the range of f16 becomes an infinity: check before. */

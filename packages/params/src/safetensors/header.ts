@@ -2,7 +2,7 @@
  * The header of a safetensors file, checked to the last byte.
  *
  *   bytes 0-7    length n of the header, u64 little-endian
- *   n bytes      JSON object: tensor name → { dtype, shape, data_offsets: [begin, end] }, and `__metadata__`: texts
+ *   n bytes      JSON object from "{" on: tensor name → { dtype, shape, data_offsets: [begin, end] }, `__metadata__` → texts
  *   the rest     the tensors' bytes; offsets count from here, leave no gap and do not overlap
  *
  * Source: github.com/huggingface/safetensors, README "Format". Stricter here: a name that occurs twice is refused.
@@ -80,7 +80,9 @@ function parseJson(json: Uint8Array, file: string): object {
   } catch {
     throw malformed({ file, expected: "a header of UTF-8 JSON", found: "bytes that are not" });
   }
-  if (!isRecord(raw)) throw malformed({ file, expected: "a header that is a JSON object", found: show(raw) });
+  if (!isRecord(raw) || !text.startsWith("{")) {
+    throw malformed({ file, expected: "a header that is a JSON object from its first byte on", found: show(raw) });
+  }
   const repeated = findRepeatedKey(text);
   if (repeated !== undefined) {
     throw malformed({ file, tensor: repeated, expected: "every name once", found: "the name twice" });

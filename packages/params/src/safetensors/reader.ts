@@ -84,7 +84,7 @@ async function openSource({ file, size, fill, close }: ByteSource): Promise<Safe
         { file, tensor: name, expected: out.length, found: info.size },
       );
     }
-    await decodeTensorInto(out, info, fill);
+    await decodeTensorInto(out, info, { file, fill });
   };
 
   return {
@@ -100,7 +100,11 @@ async function openSource({ file, size, fill, close }: ByteSource): Promise<Safe
   };
 }
 
-async function decodeTensorInto(out: Float32Array, info: TensorInfo, fill: ByteSource["fill"]): Promise<void> {
+async function decodeTensorInto(
+  out: Float32Array,
+  info: TensorInfo,
+  { file, fill }: Pick<ByteSource, "file" | "fill">,
+): Promise<void> {
   if (info.dtype === "F32" && IS_LITTLE_ENDIAN) {
     await fill(new Uint8Array(out.buffer, out.byteOffset, out.byteLength), info.position);
     return;
@@ -112,7 +116,10 @@ async function decodeTensorInto(out: Float32Array, info: TensorInfo, fill: ByteS
     const count = Math.min(step, info.size - at);
     const chunk = bytes.subarray(0, count * width);
     await fill(chunk, info.position + at * width);
-    decodeInto(out.subarray(at, at + count), chunk, info.dtype);
+    const unfit = decodeInto(out.subarray(at, at + count), chunk, info.dtype);
+    if (unfit !== undefined) {
+      throw malformed({ file, tensor: info.name, expected: "numbers that an f32 can stand for", found: unfit });
+    }
   }
 }
 
