@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -26,9 +26,13 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 /** The real program, stdin closed, output in pipes. */
-function kumiai(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+function start(command: string, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   const env = { ...process.env, KUMIAI_CACHE_DIR: join(dir, "cache") };
-  return spawn(process.execPath, [BIN, ...args], { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(command, args, { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function kumiai(...args: readonly string[]): ReturnType<typeof start> {
+  return start(process.execPath, [BIN, ...args]);
 }
 
 async function ended(child: ReturnType<typeof kumiai>, onErr = (_text: string) => {}) {
@@ -74,3 +78,20 @@ test("a bad file ends the process with its exit code and nothing on stdout", asy
   expect(err).toMatch(/^error UNKNOWN_TASK: bad\.yaml:8:/);
   expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });
 });
+
+test.skipIf(process.platform === "win32")(
+  "when space runs out the process ends with WRITE_FAILED, keeps what the folder held and leaves nothing half-written",
+  async () => {
+    await mkdir(join(dir, "out"));
+    await writeFile(join(dir, "out", "result.json"), "earlier");
+    // A limit on the size of a file stands in for a full disk; the cache is filled before.
+    await ended(kumiai("run", "tiny.yaml", "--rounds", "1", "--out", "first"));
+    const script = 'ulimit -f 8; exec "$0" "$@"';
+    const args = ["-c", script, process.execPath, BIN, "run", "tiny.yaml", "--rounds", "1", "--out", "out"];
+    const { exitCode, err } = await ended(start("bash", args));
+    expect(err).toContain("error WRITE_FAILED: ");
+    expect(exitCode).toBe(3);
+    expect(await readdir(join(dir, "out"))).toEqual(["result.json"]);
+    expect(await readFile(join(dir, "out", "result.json"), "utf8")).toBe("earlier");
+  },
+);

@@ -1,7 +1,7 @@
 /** What `run` and `compare` share: scenario in, training with progress, result.json and report.html out. */
 import { availableParallelism, cpus, homedir, platform } from "node:os";
 import { join, relative } from "node:path";
-import { KumiaiError } from "@kumiai/params";
+import { KumiaiError, writeFileAtomic } from "@kumiai/params";
 import {
   type ComparisonOutcome,
   type ComparisonResult,
@@ -13,7 +13,7 @@ import {
   serializeResult,
 } from "@kumiai/simulator";
 import { reportError } from "./errors.js";
-import { prepareOutputDir, writeFileWhole } from "./files.js";
+import { prepareOutputDir } from "./files.js";
 import { interruptible } from "./interrupt.js";
 import type { Io } from "./io.js";
 import { progressDisplay } from "./progress/display.js";
@@ -53,10 +53,10 @@ export async function experiment(options: ExperimentOptions, io: Io): Promise<Ex
   const outcome = await train(options, scenario, resultPath, io);
   const exitCode = exitCodeOf(outcome, io);
   if (!hasRuns(outcome.result)) return { result: outcome.result, written: null, exitCode };
-  await writeFileWhole(resultPath, serializeResult(outcome.result));
+  await writeFileAtomic(resultPath, serializeResult(outcome.result));
   const { result, pictures } = outcome;
   const report = renderReport({ result, pictures, command: commandOf(options, dir), environment: environment() });
-  await writeFileWhole(reportPath, report);
+  await writeFileAtomic(reportPath, report);
   return { result: outcome.result, written: { resultPath, reportPath }, exitCode };
 }
 
@@ -77,7 +77,7 @@ async function train(
     clock: () => io.now(),
     onEvent: (event) => display.show(event),
     onNotice: (message) => display.note(message),
-    onRunFinished: (partial) => writeFileWhole(resultPath, serializeResult(partial)),
+    onRunFinished: (partial) => writeFileAtomic(resultPath, serializeResult(partial)),
     signal: interrupt.signal,
   });
 }
