@@ -1,0 +1,173 @@
+/**
+ * Convolution in two dimensions (one dimension is a height of 1), its transpose and the gradients of both.
+ *
+ * Notation: x [B, C, H, W], w [O, C/g, kh, kw], b [O] (optional), y [B, O, Ho, Wo], pads = [top, left, bottom, right].
+ * On ONNX Runtime's CPU provider the gradient of w is fastest as a product of matrices over shifted slices of x (a dilated
+ * Conv took 3.7 times as long), the gradient of x as a Conv with the kernel turned round (stride 1), else as a ConvTranspose.
+ */
+import { concat, flip, matmul, pad, reshape, slice, sum, transpose } from "../functions.js";
+import type { OpDefinition } from "../registry.js";
+import { type Attrs, opError, type Tensor, type TensorType } from "../tensor.js";
+import { listOf, numberOf } from "./attrs.js";
+import { inputOf, typesOf } from "./inputs.js";
+
+interface Window {
+  readonly strides: readonly [number, number];
+  /** top, left, bottom, right */
+  readonly pads: readonly [number, number, number, number];
+  readonly groups: number;
+}
+
+export function windowOf(attrs: Attrs): Window {
+  const [sh = 1, sw = 1] = listOf(attrs, "strides");
+  const [top = 0, left = 0, bottom = 0, right = 0] = listOf(attrs, "pads");
+  return { strides: [sh, sw], pads: [top, left, bottom, right], groups: numberOf(attrs, "groups") };
+}
+
+type Shape4 = readonly [number, number, number, number];
+
+export function shape4(op: string, type: TensorType): Shape4 {
+  const [a, b, c, d] = type.shape;
+  if (a === undefined || b === undefined || c === undefined || d === undefined || type.shape.length !== 4) {
+    throw opError(op, [type], "needs four axes: [batch, channels, height, width] or [out, in, height, width]");
+  }
+  return [a, b, c, d];
+}
+
+function conv2d(x: Tensor, w: Tensor, { strides, pads, groups }: Window): Tensor {
+  return x.graph.apply("conv2d", [x, w], { strides, pads, groups });
+}
+
+function convTranspose(x: Tensor, w: Tensor, window: Window, outputSize: readonly [number, number]): Tensor {
+  const { strides, pads, groups } = window;
+  return x.graph.apply("convTranspose2d", [x, w], { strides, pads, groups, outputSize });
+}
+
+/** Gradient of w for y = conv2d(x, w): x [B, C, H, W], dy [B, O, Ho, Wo] → [O, C/g, kh, kw]. */
+function convWeightGradient(x: Tensor, dy: Tensor, kernel: readonly [number, number], window: Window): Tensor {
+  const { strides, pads, groups } = window;
+  return x.graph.apply("convWeightGradient", [x, dy], { strides, pads, groups, kernel });
+}
+
+/** Gradient of x: the kernel turned round where that is a plain convolution. */
+function convInputGradient(x: Tensor, w: Tensor, dy: Tensor, window: Window): Tensor {
+  const [, , height, width] = shape4("conv2d", x);
+  const [, , kh, kw] = shape4("conv2d", w);
+  const { strides, pads, groups } = window;
+  const [top, left, bottom, right] = pads;
+  const isPlain = strides[0] === 1 && strides[1] === 1 && groups === 1;
+  if (isPlain && Math.max(top, bottom) < kh && Math.max(left, right) < kw) {
+    const turned = kh * kw === 1 ? w : flip(w, [2, 3]);
+    return conv2d(dy, transpose(turned, [1, 0, 2, 3]), {
+      strides,
+      pads: [kh - 1 - top, kw - 1 - left, kh - 1 - bottom, kw - 1 - right],
+      groups: 1,
+    });
+  }
+  return convTranspose(dy, w, window, [height, width]);
+}
+
+/** Gradient of an optional bias [O], the third input. */
+function biasGradient(dy: Tensor): Tensor {
+  return sum(dy, { axes: [0, 2, 3] });
+}
+
+function lowerWeightGradient(node: Tensor): Tensor {
+  const [x, dy] = [inputOf(node, 0), inputOf(node, 1)];
+  const { strides, pads, groups } = windowOf(node.attrs);
+  const [kh = 1, kw = 1] = listOf(node.attrs, "kernel");
+  const [batch, channels, height, width] = shape4("conv2d", x);
+  const [, out, outHeight, outWidth] = shape4("conv2d", dy);
+  const [sh, sw] = strides;
+  const [top, left, bottom, right] = pads;
+  const padded = pad(x, [0, 0, top, left], [0, 0, bottom, right]);
+  const size = outHeight * outWidth;
+  const shifted: Tensor[] = [];
+  for (let i = 0; i < kh; i++) {
+    for (let j = 0; j < kw; j++) {
+      const ends = [i + (outHeight - 1) * sh + 1, j + (outWidth - 1) * sw + 1];
+      const isWhole = kh * kw === 1 && sh * sw === 1 && height === outHeight && width === outWidth;
+      const part = isWhole ? padded : slice(padded, { axes: [2, 3], starts: [i, j], ends, steps: [sh, sw] });
+      shifted.push(reshape(part, [batch, groups, channels / groups, size]));
+    }
+  }
+  const columns = concat(shifted, 2);
+  const products = matmul(reshape(dy, [batch, groups, out / groups, size]), columns, { transB: true });
+  const rows = reshape(sum(products, { axes: [0] }), [out, kh * kw, channels / groups]);
+  return reshape(transpose(rows, [0, 2, 1]), node.shape);
+}
+
+export const convOps: readonly OpDefinition[] = [
+  {
+    name: "conv2d",
+    infer: (inputs, attrs) => {
+      const [x, w] = typesOf("conv2d", inputs);
+      const [batch, channels, height, width] = shape4("conv2d", x);
+      const [out, inPerGroup, kh, kw] = shape4("conv2d", w);
+      const { strides, pads, groups } = windowOf(attrs);
+      if (inPerGroup * groups !== channels || out % groups !== 0) {
+        throw opError("conv2d", inputs, `${groups} group(s) need ${inPerGroup * groups} input channels`);
+      }
+      const extent = (size: number, before: number, after: number, k: number, stride: number): number =>
+        Math.floor((size + before + after - k) / stride) + 1;
+      const rows = extent(height, pads[0], pads[2], kh, strides[0]);
+      return { dtype: "f32", shape: [batch, out, rows, extent(width, pads[1], pads[3], kw, strides[1])] };
+    },
+    emit: (e, node, inputs) => {
+      const { strides, pads, groups } = windowOf(node.attrs);
+      const [, , kh, kw] = shape4("conv2d", inputOf(node, 1));
+      return e.node("Conv", inputs, { ints: { strides, pads, group: groups, kernel_shape: [kh, kw] } });
+    },
+    vjp: (node, dy) => {
+      const [x, w] = [inputOf(node, 0), inputOf(node, 1)];
+      const window = windowOf(node.attrs);
+      const [, , kh, kw] = shape4("conv2d", w);
+      return [
+        () => convInputGradient(x, w, dy, window),
+        () => convWeightGradient(x, dy, [kh, kw], window),
+        () => biasGradient(dy),
+      ];
+    },
+  },
+  {
+    // x [B, C, H, W], w [C, O/g, kh, kw]: the gradient of a conv2d for its input, as a layer of its own.
+    name: "convTranspose2d",
+    infer: (inputs, attrs) => {
+      const [x, w] = typesOf("convTranspose2d", inputs);
+      const [batch, channels] = shape4("convTranspose2d", x);
+      const [wIn, outPerGroup] = shape4("convTranspose2d", w);
+      const [height = 0, width = 0] = listOf(attrs, "outputSize");
+      if (wIn !== channels) throw opError("convTranspose2d", inputs, `the kernel needs ${wIn} input channels`);
+      return { dtype: "f32", shape: [batch, outPerGroup * windowOf(attrs).groups, height, width] };
+    },
+    emit: (e, node, inputs) => {
+      const { strides, pads, groups } = windowOf(node.attrs);
+      const [, , height, width] = shape4("convTranspose2d", inputOf(node, 0));
+      const [, , kh, kw] = shape4("convTranspose2d", inputOf(node, 1));
+      const [, , outHeight, outWidth] = shape4("convTranspose2d", node);
+      const output_padding = [
+        outHeight - ((height - 1) * strides[0] + kh - pads[0] - pads[2]),
+        outWidth - ((width - 1) * strides[1] + kw - pads[1] - pads[3]),
+      ];
+      return e.node("ConvTranspose", inputs, {
+        ints: { strides, pads, group: groups, kernel_shape: [kh, kw], output_padding },
+      });
+    },
+    vjp: (node, dy) => {
+      const [x, w] = [inputOf(node, 0), inputOf(node, 1)];
+      const window = windowOf(node.attrs);
+      const [, , kh, kw] = shape4("convTranspose2d", w);
+      return [() => conv2d(dy, w, window), () => convWeightGradient(dy, x, [kh, kw], window), () => biasGradient(dy)];
+    },
+  },
+  {
+    name: "convWeightGradient",
+    infer: (inputs, attrs) => {
+      const [x, dy] = typesOf("convWeightGradient", inputs);
+      const [kh = 1, kw = 1] = listOf(attrs, "kernel");
+      const channels = shape4("conv2d", x)[1] / windowOf(attrs).groups;
+      return { dtype: "f32", shape: [shape4("conv2d", dy)[1], channels, kh, kw] };
+    },
+    lower: lowerWeightGradient,
+  },
+];

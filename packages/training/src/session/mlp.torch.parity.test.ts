@@ -1,0 +1,58 @@
+import { parseTaskId } from "@kumiai/params";
+import { describe, expect, test } from "vitest";
+import { leakyRelu, sigmoid, silu } from "../graph/functions.js";
+import { defineModel } from "../model/define-model.js";
+import { TorchFixture, worstOf } from "../testing/torch-fixture.js";
+import type { SessionOptions, StepInput } from "../types.js";
+
+const WEAR = parseTaskId("wear");
+const HEAT = parseTaskId("heat");
+
+/** `Mlp` of fixtures/training/models.py; the dropout has rate 0. */
+const model = defineModel((builder) => {
+  const encoder = builder.encoder();
+  const first = silu(encoder.linear("fc1", builder.input("features", [20]), { out: 32 }));
+  const x = builder.dropout(leakyRelu(encoder.linear("fc2", first, { out: 24 }), 0.1), 0);
+  const wear = sigmoid(builder.decoder(WEAR).linear("fc", x, { out: 16 }));
+  builder.task(WEAR, builder.head(WEAR).linear("out", wear, { out: 3 }), { kind: "smoothL1" });
+  const heat = silu(builder.decoder(HEAT).linear("fc", x, { out: 16 }));
+  builder.task(HEAT, builder.head(HEAT).linear("out", heat, { out: 2 }), { kind: "mse", lossWeight: 0.5 });
+});
+
+const OPTIONS: SessionOptions = { batchSize: 16, optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 5e-3 } };
+const INPUTS = { features: "features", "label.wear": "wear", "label.heat": "heat" };
+
+/** A proximal pull in every step; the decoders are frozen in steps 4 to 6. */
+function stepOptions(step: number, fixture: TorchFixture): Partial<StepInput> {
+  const anchor = fixture.vector("anchor", model.layout);
+  return { proximalWeight: 0.2, anchor, ...(step >= 3 && step < 6 ? { frozen: ["decoder"] } : {}) };
+}
+
+describe("MLP with a proximal term and a frozen group against PyTorch", () => {
+  const fixture = new TorchFixture("mlp");
+  const run = fixture.compare({ model, options: OPTIONS, inputs: INPUTS, stepOptions });
+
+  test("has the fixture's slots", () => {
+    expect(model.layout.slots).toHaveLength(fixture.countIn("initial"));
+  });
+
+  test("gives the same losses at ten steps (1e-5 relative)", async () => {
+    expect((await run).losses).toBeLessThan(1e-5);
+  });
+
+  test("gives the same gradient norm at ten steps, pull included, frozen slots not (1e-5 relative)", async () => {
+    expect((await run).gradientNorm).toBeLessThan(1e-5);
+  });
+
+  test("moves every slot alike in the first step (2e-5 of the slot's largest movement)", async () => {
+    expect(worstOf((await run).step1).deviation, worstOf((await run).step1).slot).toBeLessThan(2e-5);
+  });
+
+  test("moves every slot alike in ten steps (2e-5 of the slot's largest movement)", async () => {
+    expect(worstOf((await run).step10).deviation, worstOf((await run).step10).slot).toBeLessThan(2e-5);
+  });
+
+  test("predicts the same in evaluation mode (1e-5 of the largest output)", async () => {
+    expect((await run).outputs).toBeLessThan(1e-5);
+  });
+});

@@ -1,0 +1,329 @@
+/** Training sessions on ONNX Runtime. */
+import { createRng, KumiaiError, type ParamVector, type Rng } from "@kumiai/params";
+import { emitOnnx } from "../graph/emit.js";
+import { sizeOf } from "../graph/tensor.js";
+import type { Batch, Model, OptimizerState, SessionOptions, StepInput, StepResult, TrainingSession } from "../types.js";
+import { createFeed, type Feed, fill } from "./feed.js";
+import { bind, compile, type InferenceSession, type Tensor } from "./runtime.js";
+import { buildStepGraph, momentCountOf, STEP_SCALARS } from "./step-graph.js";
+
+/**
+ * Opens a session: builds and compiles the step graph (about 0.1 to 1 s). Throws MODEL_INVALID, or INVALID_CONFIG for
+ * options out of range. Params are zeros until `load`.
+ */
+export async function openTrainingSession(model: Model, options: SessionOptions): Promise<TrainingSession> {
+  checkOptions(options);
+  const session = new OnnxSession(model, options);
+  await session.prepare();
+  return session;
+}
+
+function checkOptions({ batchSize, optimizer, clipNorm, threadCount = 1 }: SessionOptions): void {
+  const refuse = (name: string, expected: string, received: unknown): never => {
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `session option ${name}: expected ${expected}, received ${String(received)}`,
+    );
+  };
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) refuse("batchSize", "an integer of 1 or more", batchSize);
+  if (!Number.isSafeInteger(threadCount) || threadCount < 1)
+    refuse("threadCount", "an integer of 1 or more", threadCount);
+  if (clipNorm !== undefined && !(clipNorm > 0)) refuse("clipNorm", "a number above 0", clipNorm);
+  if (!((optimizer.weightDecay ?? 0) >= 0)) refuse("weightDecay", "0 or more", optimizer.weightDecay);
+}
+
+/** One of the two sets of vectors that a step reads and writes in turn. */
+interface Side {
+  readonly params: Float32Array;
+  readonly moments: readonly Float32Array[];
+  readonly asInputs: Readonly<Record<string, Tensor>>;
+  readonly asOutputs: Readonly<Record<string, Tensor>>;
+}
+
+interface StepProgram {
+  readonly session: InferenceSession;
+  readonly feeds: readonly Feed[];
+  readonly noises: readonly { readonly array: Float32Array; readonly tensor: Tensor; readonly name: string }[];
+}
+
+interface PredictProgram {
+  readonly session: InferenceSession;
+  readonly feeds: readonly Feed[];
+  readonly outputs: readonly { readonly name: string; readonly array: Float32Array; readonly tensor: Tensor }[];
+}
+
+type GroupName = "encoder" | "decoder" | "head";
+
+class OnnxSession implements TrainingSession {
+  readonly model: Model;
+  readonly #options: SessionOptions;
+  readonly #noiseRng: Rng;
+  #current: Side;
+  #other: Side;
+  #stepCount = 0;
+  #closed = false;
+  readonly #programs = new Map<boolean, Promise<StepProgram>>();
+  #predictor: Promise<PredictProgram> | undefined;
+  readonly #updateMask: Float32Array;
+  readonly #proximal: Float32Array;
+  readonly #anchor: Float32Array;
+  readonly #scalars = new Float32Array(STEP_SCALARS.length);
+  readonly #report: Float32Array;
+  readonly #fixedInputs: Readonly<Record<string, Tensor>>;
+  readonly #proximalInputs: Readonly<Record<string, Tensor>>;
+  readonly #reportTensor: Tensor;
+  #maskKey: string | undefined;
+  #proximalWeight: number | undefined;
+
+  constructor(model: Model, options: SessionOptions) {
+    this.model = model;
+    this.#options = options;
+    this.#noiseRng = createRng(options.seed ?? 0).split("noise");
+    const { size } = model.layout;
+    const momentCount = momentCountOf(options.optimizer);
+    this.#current = createSide(size, momentCount);
+    this.#other = createSide(size, momentCount);
+    this.#updateMask = new Float32Array(size);
+    this.#proximal = new Float32Array(size);
+    this.#anchor = new Float32Array(size);
+    this.#report = new Float32Array(2 + model.tasks.length);
+    this.#reportTensor = bind(this.#report, [this.#report.length]);
+    this.#fixedInputs = {
+      updateMask: bind(this.#updateMask, [size]),
+      scalars: bind(this.#scalars, [this.#scalars.length]),
+    };
+    this.#proximalInputs = { anchor: bind(this.#anchor, [size]), proximal: bind(this.#proximal, [size]) };
+  }
+
+  /** Compiles the plain step, so that a bad model fails when the session is opened. */
+  async prepare(): Promise<void> {
+    if (this.model.tasks.length > 0) await this.#program(false);
+  }
+
+  load(params: ParamVector, optimizer?: OptimizerState): void {
+    this.#checkOpen();
+    const { size } = this.model.layout;
+    const { moments } = this.#current;
+    if (params.length !== size) throw mismatch("params", size, params.length);
+    if (optimizer !== undefined && optimizer.moments.length !== moments.length) {
+      throw mismatch("moments of the optimizer", moments.length, optimizer.moments.length);
+    }
+    for (const moment of optimizer?.moments ?? []) {
+      if (moment.length !== size) throw mismatch("a moment of the optimizer", size, moment.length);
+    }
+    this.#current.params.set(params);
+    moments.forEach((moment, i) => {
+      const source = optimizer?.moments[i];
+      if (source === undefined) moment.fill(0);
+      else moment.set(source);
+    });
+    this.#stepCount = optimizer?.stepCount ?? 0;
+  }
+
+  async step(input: StepInput): Promise<StepResult> {
+    this.#checkOpen();
+    const isProximal = (input.proximalWeight ?? 0) > 0;
+    const { session, feeds, noises } = await this.#program(isProximal);
+    if (isProximal) this.#setProximal(input);
+    this.#setUpdateMask(input.frozen ?? []);
+    this.#setScalars(input.learningRate);
+    for (const feed of feeds) fill(feed, input.batch[feed.spec.name], 0, this.#options.batchSize);
+    const stepRng = this.#noiseRng.split(this.#stepCount);
+    for (const { array, name } of noises) fillUniform(array, stepRng.split(name));
+
+    const inputs: Record<string, Tensor> = { ...this.#current.asInputs, ...this.#fixedInputs };
+    if (isProximal) Object.assign(inputs, this.#proximalInputs);
+    for (const { spec, tensor } of feeds) inputs[spec.name] = tensor;
+    for (const { name, tensor } of noises) inputs[name] = tensor;
+    await session.run(inputs, { ...this.#other.asOutputs, report: this.#reportTensor });
+    return this.#accept();
+  }
+
+  params(): ParamVector {
+    this.#checkOpen();
+    return this.#current.params.slice();
+  }
+
+  optimizerState(): OptimizerState {
+    this.#checkOpen();
+    return { stepCount: this.#stepCount, moments: this.#current.moments.map((moment) => moment.slice()) };
+  }
+
+  async predict(inputs: Batch): Promise<Readonly<Record<string, Float32Array>>> {
+    this.#checkOpen();
+    this.#predictor ??= this.#openPredictor();
+    const { session, feeds, outputs } = await this.#predictor;
+    const { batchSize } = this.#options;
+    const count = exampleCount(feeds, inputs);
+    const results = outputs.map(({ array }) => new Float32Array((array.length / batchSize) * count));
+    const fixed: Record<string, Tensor> = {};
+    for (const { spec, tensor } of feeds) fixed[spec.name] = tensor;
+    const params = this.#current.asInputs.params;
+    if (params !== undefined) fixed.params = params;
+    const fetches = Object.fromEntries(outputs.map(({ name, tensor }) => [outputName(name), tensor]));
+    for (let start = 0; start < count; start += batchSize) {
+      const taken = Math.min(batchSize, count - start);
+      for (const feed of feeds) fill(feed, inputs[feed.spec.name], start, taken);
+      await session.run(fixed, fetches);
+      outputs.forEach(({ array }, i) => {
+        const exampleSize = array.length / batchSize;
+        results[i]?.set(array.subarray(0, taken * exampleSize), start * exampleSize);
+      });
+    }
+    return Object.fromEntries(outputs.map(({ name }, i) => [name, results[i] ?? new Float32Array(0)]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const program of this.#programs.values()) await (await program).session.release();
+    if (this.#predictor !== undefined) await (await this.#predictor).session.release();
+  }
+
+  /** Swaps the sides if what the step gave is finite; otherwise everything stays as it was. */
+  #accept(): StepResult {
+    const [loss = Number.NaN, gradientNorm = Number.NaN, ...taskLosses] = this.#report;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      throw new KumiaiError(
+        "TRAINING_DIVERGED",
+        `step ${this.#stepCount + 1}: loss ${loss}, gradient norm ${gradientNorm}; the params are as before the step; lower the learning rate or check the data`,
+        { step: this.#stepCount + 1, loss, gradientNorm },
+      );
+    }
+    [this.#current, this.#other] = [this.#other, this.#current];
+    this.#stepCount++;
+    return {
+      loss,
+      gradientNorm,
+      taskLosses: new Map(this.model.tasks.map((task, i) => [task, taskLosses[i] ?? Number.NaN])),
+    };
+  }
+
+  #program(proximal: boolean): Promise<StepProgram> {
+    const known = this.#programs.get(proximal);
+    if (known !== undefined) return known;
+    const program = this.#openProgram(proximal);
+    this.#programs.set(proximal, program);
+    return program;
+  }
+
+  async #openProgram(proximal: boolean): Promise<StepProgram> {
+    const { batchSize, optimizer, clipNorm, threadCount = 1 } = this.#options;
+    if (this.model.tasks.length === 0) {
+      throw new KumiaiError(
+        "MODEL_INVALID",
+        "the model has no task, so there is no loss to train on; declare one with task()",
+      );
+    }
+    const { bytes, trace } = buildStepGraph(this.model, {
+      batchSize,
+      optimizer,
+      proximal,
+      ...(clipNorm === undefined ? {} : { clipNorm }),
+    });
+    return {
+      session: await compile(bytes, { threadCount }),
+      feeds: trace.inputs.map((spec) => createFeed(spec, batchSize)),
+      noises: trace.noiseSizes.map((size, i) => {
+        const array = new Float32Array(size);
+        return { name: `noise.${i}`, array, tensor: bind(array, [size]) };
+      }),
+    };
+  }
+
+  async #openPredictor(): Promise<PredictProgram> {
+    const { batchSize, threadCount = 1 } = this.#options;
+    const trace = this.model.trace({ batchSize, mode: "eval" });
+    const bytes = emitOnnx(
+      "predict",
+      [...trace.outputs].map(([name, tensor]) => ({ name: outputName(name), tensor })),
+    );
+    const session = await compile(bytes, { threadCount });
+    return {
+      session,
+      feeds: trace.inputs.map((spec) => createFeed(spec, batchSize)),
+      outputs: [...trace.outputs].map(([name, tensor]) => {
+        const array = new Float32Array(sizeOf(tensor.shape));
+        return { name, array, tensor: bind(array, tensor.shape) };
+      }),
+    };
+  }
+
+  #setUpdateMask(frozen: readonly GroupName[]): void {
+    const key = [...frozen].sort().join();
+    if (key === this.#maskKey) return;
+    this.#maskKey = key;
+    for (const { role, offset, size } of this.model.layout.slots) {
+      const moves = role.kind !== "buffer" && !frozen.includes(role.kind);
+      this.#updateMask.fill(moves ? 1 : 0, offset, offset + size);
+    }
+  }
+
+  #setProximal({ proximalWeight = 0, anchor }: StepInput): void {
+    const { layout } = this.model;
+    if (anchor === undefined) throw new KumiaiError("INVALID_CONFIG", "a proximal weight needs an anchor");
+    if (anchor.length !== layout.size) throw mismatch("anchor", layout.size, anchor.length);
+    this.#anchor.set(anchor);
+    if (proximalWeight === this.#proximalWeight) return;
+    this.#proximalWeight = proximalWeight;
+    for (const { role, offset, size } of layout.slots) {
+      const isShared = role.kind === "encoder" || role.kind === "decoder";
+      this.#proximal.fill(isShared ? proximalWeight : 0, offset, offset + size);
+    }
+  }
+
+  #setScalars(learningRate: number): void {
+    const { optimizer } = this.#options;
+    const step = this.#stepCount + 1;
+    const [beta1, beta2] = optimizer.kind === "adamw" ? [optimizer.beta1 ?? 0.9, optimizer.beta2 ?? 0.999] : [0, 0];
+    this.#scalars.set([learningRate, 1 - beta1 ** step, 1 - beta2 ** step]);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error("the training session is closed");
+  }
+}
+
+/** An output may be called like an input; in the graph it may not. */
+function outputName(name: string): string {
+  return `output.${name}`;
+}
+
+function createSide(size: number, momentCount: number): Side {
+  const params = new Float32Array(size);
+  const moments = Array.from({ length: momentCount }, () => new Float32Array(size));
+  const asInputs: Record<string, Tensor> = { params: bind(params, [size]) };
+  const asOutputs: Record<string, Tensor> = { newParams: bind(params, [size]) };
+  moments.forEach((moment, i) => {
+    asInputs[`moment.${i}`] = bind(moment, [size]);
+    asOutputs[`newMoment.${i}`] = bind(moment, [size]);
+  });
+  return { params, moments, asInputs, asOutputs };
+}
+
+function exampleCount(feeds: readonly Feed[], inputs: Batch): number {
+  const first = feeds[0];
+  const values = first === undefined ? undefined : inputs[first.spec.name];
+  if (first === undefined || values === undefined || values.length % first.exampleSize !== 0) {
+    throw new KumiaiError(
+      "DATA_MALFORMED",
+      `input ${first?.spec.name ?? ""}: expected a multiple of ${first?.exampleSize ?? 0} values, received ${values?.length ?? "none"}`,
+    );
+  }
+  return values.length / first.exampleSize;
+}
+
+function fillUniform(array: Float32Array, rng: Rng): void {
+  for (let i = 0; i < array.length; i++) array[i] = rng.uniform();
+}
+
+function mismatch(what: string, expected: number, received: number): KumiaiError {
+  return new KumiaiError(
+    "LAYOUT_MISMATCH",
+    `${what}: expected ${expected}, received ${received}; is it from another model?`,
+    {
+      expected,
+      received,
+    },
+  );
+}
