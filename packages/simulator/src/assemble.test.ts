@@ -34,6 +34,7 @@ function assemble(finished: readonly FinishedRun[], names: readonly string[], se
     name: kind,
     config: { kind, options: {} },
     strategy: createStrategy(kind, {}),
+    summary: kind,
   }));
   return assembleResult({
     scenario: tinyScenario(),

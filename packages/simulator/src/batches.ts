@@ -5,12 +5,12 @@ import type { Batch } from "@kumiai/training";
 
 /** Images of `rows`, [rows, 3, height, width]. */
 export function inputBatch(examples: DenseExamples, rows: Int32Array): Batch {
-  return { [IMAGE_INPUT]: gatherRows(examples.images, examples.count, rows) };
+  return { image: gatherRows(examples.images, examples.count, rows) };
 }
 
 /** Images and every task's labels of `rows`. */
 export function labelledBatch(tasks: readonly TaskId[], examples: DenseExamples, rows: Int32Array): Batch {
-  const labels = tasks.map((task) => [labelInput(task), labelRows(examples, task, rows)] as const);
+  const labels = tasks.map((task) => [`label.${task}`, labelRows(examples, task, rows)] as const);
   return { ...inputBatch(examples, rows), ...Object.fromEntries(labels) };
 }
 

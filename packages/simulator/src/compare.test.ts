@@ -54,7 +54,7 @@ function checkShape(result: ComparisonResult, strategies: readonly string[]): vo
 
 test("a client that joins late or is absent neither trains nor receives, and is reported", async () => {
   const clients = `clients:
-  - { id: steady, domain: garments, tasks: [edge], trainCount: 8 }
+  - { id: steady, domain: garments, tasks: [normals], trainCount: 8 }
   - { id: late, domain: digits, tasks: [depth], trainCount: 8, joinsAtRound: 2 }
   - { id: away, domain: garments, tasks: [semseg], trainCount: 8, absentRounds: [2] }
 `;
@@ -105,8 +105,10 @@ test("a cancelled comparison keeps finished runs and says that it is not complet
 });
 
 test("a run that diverges ends with a coded error that names strategy, seed, round and client", async () => {
-  const training = "  clipNorm: null\n  optimizer: { name: sgd, learningRate: 10, momentum: 0.99 }";
-  const scenario = tinyScenario({ training });
+  // With a learning rate of 10, a weight decay of 1 turns each weight into −9 times itself at every step.
+  const { training, ...rest } = tinyScenario();
+  const optimizer = { name: "sgd", learningRate: 10, weightDecay: 1, momentum: 0 } as const;
+  const scenario = { ...rest, training: { ...training, optimizer, clipNorm: null, localEpochs: 20 } };
   const { ending } = await compareTiny({ scenario, strategies: ["local"] });
   if (ending.kind !== "failed" || !(ending.error instanceof KumiaiError)) throw new Error("the run did not diverge");
   expect(ending.error.code).toBe("TRAINING_DIVERGED");

@@ -5,8 +5,8 @@
  * leave cores idle. Runs are independent and their jobs pure, so neither their order nor their number changes a byte of
  * the result. A cancelled or failed comparison still returns every finished run.
  */
-import { createStrategy, type Strategy } from "@kumiai/algorithms";
-import { KumiaiError } from "@kumiai/params";
+import { createStrategy, STRATEGIES, type Strategy } from "@kumiai/algorithms";
+import { KumiaiError, type ParamsFile } from "@kumiai/params";
 import { assembleResult, type FinishedRun } from "./assemble.js";
 import type { Scenario, StrategyConfig } from "./config/scenario.js";
 import { hasJoined, isPresent } from "./config/scenario.js";
@@ -72,6 +72,8 @@ export interface NamedStrategy {
   readonly name: string;
   readonly config: StrategyConfig;
   readonly strategy: Strategy;
+  /** One line: what it does, with the options in force. */
+  readonly summary: string;
 }
 
 /** Looks names up in the scenario's section, then in the registry. Throws UNKNOWN_STRATEGY or INVALID_CONFIG. */
@@ -81,8 +83,17 @@ export function resolveStrategies(scenario: Scenario, names: readonly string[]):
   }
   return [...new Set(names)].map((name) => {
     const config = scenario.strategies[name] ?? { kind: name, options: {} };
-    return { name, config, strategy: createStrategy(config.kind, config.options) };
+    const strategy = createStrategy(config.kind, config.options);
+    return { name, config, strategy, summary: summaryOf(config) };
   });
+}
+
+function summaryOf({ kind, options }: StrategyConfig): string {
+  const definition = STRATEGIES[kind];
+  const inForce = Object.entries({ ...definition?.defaults, ...options }).map(
+    ([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+  );
+  return [definition?.summary ?? kind, ...(inForce.length === 0 ? [] : [inForce.join(", ")])].join("; ");
 }
 
 function checkSeeds(seeds: readonly number[]): readonly number[] {
@@ -116,7 +127,7 @@ class Comparison {
   readonly #strategies: readonly NamedStrategy[];
   readonly #pool: WorkerPool;
   readonly #scenes: SceneSource;
-  readonly #encoder: Awaited<ReturnType<typeof loadInitialEncoder>>;
+  readonly #encoder: ParamsFile | null;
   readonly #pictures: PictureBook;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
@@ -133,7 +144,7 @@ class Comparison {
     strategies: readonly NamedStrategy[],
     pool: WorkerPool,
     scenes: SceneSource,
-    encoder: Awaited<ReturnType<typeof loadInitialEncoder>>,
+    encoder: ParamsFile | null,
   ) {
     this.#options = options;
     this.#strategies = strategies;
@@ -272,7 +283,7 @@ class Comparison {
       seeds: this.#options.seeds,
       baseline: BASELINE_STRATEGY,
       finished: this.#finished,
-      encoderHash: this.#encoder?.hash ?? null,
+      encoderHash: this.#encoder?.sha256 ?? null,
       seconds: this.#seconds(),
     });
   }

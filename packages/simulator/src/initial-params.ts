@@ -6,15 +6,15 @@
  *   heads     drawn from the seed, one start per task
  *   buffers   as the model starts them
  */
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { SCENE_TASKS } from "@kumiai/datasets";
 import {
   createRng,
   KumiaiError,
   type ParamLayout,
   type ParamSlot,
+  type ParamsFile,
   type ParamVector,
+  readParamsFile,
   slotsOfRole,
   slotView,
   type TaskId,
@@ -23,20 +23,17 @@ import type { Model } from "@kumiai/training";
 import type { ClientConfig, Scenario } from "./config/scenario.js";
 import { createModel, modelSpecFor, modelSpecOf } from "./model.js";
 
-/** The encoder's first params by slot key. */
-export interface InitialEncoder {
-  /** Named in errors. */
-  readonly file: string;
-  /** SHA-256 of the file. */
-  readonly hash: string;
-  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
+/** Reads the scenario's encoder file; null if it names none. Throws FILE_NOT_FOUND, FILE_UNREADABLE, SAFETENSORS_MALFORMED. */
+export async function loadInitialEncoder({ model }: Scenario): Promise<ParamsFile | null> {
+  const { initFile } = model.encoder;
+  return initFile === null ? null : await readParamsFile(initFile);
 }
 
 /** Draws a seed's params; the returned function gives a fresh vector for each client. Throws LAYOUT_MISMATCH. */
 export function initialParamsOf(
   scenario: Scenario,
   seed: number,
-  encoder: InitialEncoder | null,
+  encoder: ParamsFile | null,
 ): (client: ClientConfig) => ParamVector {
   const rng = createRng(seed).split("initial-params");
   const drawn = new Map<TaskId, { readonly model: Model; readonly params: ParamVector }>();
@@ -89,7 +86,7 @@ function copyGroup(
 }
 
 /** Throws LAYOUT_MISMATCH with the first difference; no tensor may be missing and none may be left over. */
-function loadEncoderInto(params: ParamVector, layout: ParamLayout, { file, tensors }: InitialEncoder): void {
+function loadEncoderInto(params: ParamVector, layout: ParamLayout, { file, tensors }: ParamsFile): void {
   const slots = slotsOfRole(layout, "encoder");
   for (const slot of slots) {
     const tensor = tensors.get(slot.name);

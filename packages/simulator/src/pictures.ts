@@ -9,7 +9,7 @@ import {
 } from "@kumiai/datasets";
 import type { ClientId, ParamVector, TaskId } from "@kumiai/params";
 import type { Scenario } from "./config/scenario.js";
-import { evaluationSession } from "./model.js";
+import { sessionOptionsOf } from "./model.js";
 import type { WorkerPool } from "./pool/pool.js";
 import type { PictureSet } from "./result.js";
 import { type ClientContext, type SeedContext, settleAll } from "./seed-context.js";
@@ -58,7 +58,7 @@ export function openPictureBook(scenario: Scenario, pool: WorkerPool): PictureBo
     signal: AbortSignal | undefined,
   ): Promise<void> => {
     const rows = shownRows(client.test);
-    const session = evaluationSession(scenario);
+    const session = sessionOptionsOf(scenario);
     const job = { kind: "predict", model: client.model, session, examples: client.testKey, params, rows } as const;
     const { result } = await pool.run(job, { what: `pictures of ${strategy}, client ${client.spec.id}`, signal });
     for (const task of client.spec.tasks) {

@@ -32,7 +32,12 @@ export function planSteps({ training, round, exampleCount, rng }: PlanInput): St
     for (let i = 0; i < rowsPerEpoch; i++) order[epoch * rowsPerEpoch + i] = shuffled[i % exampleCount] as number;
   }
   const learningRates = Float64Array.from({ length: stepCount }, (_, step) =>
-    learningRateAt(scheduleOf(training, stepCount), (round - 1) * stepCount + step),
+    learningRateAt((round - 1) * stepCount + step, {
+      peak: training.optimizer.learningRate,
+      totalSteps: training.rounds * stepCount,
+      warmupSteps: training.warmupRounds * stepCount,
+      decay: training.schedule,
+    }),
   );
   return { order, learningRates };
 }

@@ -6,7 +6,7 @@ import type { Assignment, ClientSpec } from "@kumiai/algorithms";
 import type { ClientId, ParamVector, Rng } from "@kumiai/params";
 import type { OptimizerState } from "@kumiai/training";
 import type { Scenario } from "./config/scenario.js";
-import { trainingSession } from "./model.js";
+import { sessionOptionsOf } from "./model.js";
 import { planSteps, planTurns } from "./plan.js";
 import type { WorkerPool } from "./pool/pool.js";
 import type { LocalTraining } from "./records.js";
@@ -51,7 +51,7 @@ export function siteTrainer(options: TrainerOptions): LocalTrainer {
       {
         kind: "train",
         model: client.model,
-        session: trainingSession(scenario),
+        session: sessionOptionsOf(scenario),
         examples: client.trainKey,
         params: base,
         optimizer: optimizers.get(id) ?? null,
@@ -96,7 +96,7 @@ export function pooledTrainer(options: TrainerOptions): LocalTrainer {
       const stepCounts = members.map((member) => member.plan.learningRates.length);
       const turns = planTurns(stepCounts, rng.split(`round-${round.round}`).split("turns"));
       const { result, seconds } = await pool.run(
-        { kind: "trainPooled", session: trainingSession(scenario), members, turns, ...current },
+        { kind: "trainPooled", session: sessionOptionsOf(scenario), members, turns, ...current },
         { what: `${what}, round ${round.round}, all clients pooled`, signal },
       );
       current = {

@@ -4,11 +4,11 @@
  */
 import type { ClientSpec } from "@kumiai/algorithms";
 import type { DenseExamples } from "@kumiai/datasets";
-import type { ClientId, ParamVector } from "@kumiai/params";
+import type { ClientId, ParamsFile, ParamVector } from "@kumiai/params";
 import type { Scenario } from "./config/scenario.js";
 import { constantMetrics } from "./evaluation.js";
-import { type InitialEncoder, initialParamsOf } from "./initial-params.js";
-import { createModel, evaluationSession, type ModelSpec, modelSpecOf } from "./model.js";
+import { initialParamsOf } from "./initial-params.js";
+import { createModel, type ModelSpec, modelSpecOf, sessionOptionsOf } from "./model.js";
 import type { WorkerPool } from "./pool/pool.js";
 import type { MetricsByClient } from "./records.js";
 import { composeClientScenes, type SceneSource } from "./scenes.js";
@@ -39,7 +39,7 @@ export interface PrepareSeedOptions {
   readonly pool: WorkerPool;
   readonly scenes: SceneSource;
   /** Null: the encoder too is drawn from the seed. */
-  readonly encoder: InitialEncoder | null;
+  readonly encoder: ParamsFile | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -94,7 +94,7 @@ export interface EvaluateOptions {
 /** Test metrics of every client in `params`, as jobs of the pool. */
 export async function evaluateClients(options: EvaluateOptions): Promise<MetricsByClient> {
   const { scenario, pool, clients, params, what, signal } = options;
-  const session = evaluationSession(scenario);
+  const session = sessionOptionsOf(scenario);
   const entries = [...params].map(async ([id, vector]) => {
     const client = clients.get(id);
     if (client === undefined) throw new Error(`client ${id} is not in the context`);

@@ -2,12 +2,11 @@
 
 import { createStrategy, STRATEGIES } from "@kumiai/algorithms";
 import { SCENE_TASKS } from "@kumiai/datasets";
-import { type ErrorCode, KumiaiError, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
+import { type ErrorCode, KumiaiError, nearestWord, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
 import { showPath, showValue } from "./issues.js";
 import type { ConfigPath, LocatedYaml } from "./located.js";
 import type { ClientConfig, StrategyConfig } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
-import { nearestWord } from "./suggest.js";
 
 const SCENE_TASK_IDS: readonly string[] = SCENE_TASKS.map((task) => task.id);
 const STRATEGY_KINDS: readonly string[] = Object.keys(STRATEGIES);

@@ -1,8 +1,8 @@
 /** zod's findings as sentences of the form `file:line:col: path: expected …, received …; what to do`. */
+import { nearestWord } from "@kumiai/params";
 import type { z } from "zod";
 import type { ConfigPath, LocatedYaml } from "./located.js";
 import { knownKeysAt } from "./schema.js";
-import { nearestWord } from "./suggest.js";
 
 export interface Finding {
   readonly offset: number;

@@ -35,6 +35,7 @@ test("the smallest scenario gets every default", () => {
     clipNorm: 1,
     optimizerState: "keep",
     backgroundLossWeight: 0.2,
+    lossWeights: { normals: 10 },
   });
   expect(scenario.evaluation).toEqual({ everyRounds: 5, testCount: 100 });
   expect(scenario.clients[0]).toEqual({

@@ -78,6 +78,7 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
     },
     training: {
       ...training,
+      lossWeights: definedOnly(training.lossWeights),
       optimizer: training.optimizer satisfies OptimizerConfig,
       warmupRounds: Math.min(training.warmupRounds, training.rounds - 1),
     },
@@ -85,4 +86,10 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
     strategies: checkStrategies(raw, yaml),
     clients: checkClients(raw, yaml),
   };
+}
+
+function definedOnly(weights: Readonly<Record<string, number | undefined>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(weights).flatMap(([task, weight]) => (weight === undefined ? [] : [[task, weight]])),
+  );
 }

@@ -45,8 +45,10 @@ export interface TrainingConfig {
   readonly clipNorm: number | null;
   /** Whether the optimizer's moments outlive a round. */
   readonly optimizerState: "keep" | "reset";
-  /** Class weight of the background in `semseg` and `parts`; all other classes have 1. */
+  /** Class weight of the background in the loss of `semseg`; all other classes have 1. */
   readonly backgroundLossWeight: number;
+  /** Factors of the tasks' losses in a site's sum; a task that is not named has 1. */
+  readonly lossWeights: Readonly<Record<string, number>>;
 }
 
 export interface EvaluationConfig {

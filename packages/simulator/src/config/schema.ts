@@ -1,4 +1,5 @@
 /** The YAML's shape as a zod schema: strict, with defaults. What crosses fields or packages is checked in `check.ts`. */
+import { SCENE_TASKS } from "@kumiai/datasets";
 import { z } from "zod";
 
 const integer = (low: number, high: number) => z.int().min(low).max(high);
@@ -28,6 +29,11 @@ const optimizerSchema = z.discriminatedUnion("name", [
   }),
 ]);
 
+/** A small loss of a task with a small range: 1 − cosine of normals 12° off is 0.02. */
+const lossWeightsSchema = z.strictObject(
+  Object.fromEntries(SCENE_TASKS.map(({ id }) => [id as string, positive(1000).optional()])),
+);
+
 const trainingSchema = z.strictObject({
   rounds: integer(1, 10_000).default(25),
   localEpochs: integer(1, 1000).default(2),
@@ -38,6 +44,7 @@ const trainingSchema = z.strictObject({
   clipNorm: positive(1e6).nullable().default(1),
   optimizerState: z.enum(["keep", "reset"]).default("keep"),
   backgroundLossWeight: positive(100).default(0.2),
+  lossWeights: lossWeightsSchema.default({ normals: 10 }),
 });
 
 const evaluationSchema = z.strictObject({
@@ -82,6 +89,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   "model.decoder": ["width"],
   training: Object.keys(trainingSchema.shape),
   "training.optimizer": ["name", "learningRate", "weightDecay", "momentum"],
+  "training.lossWeights": Object.keys(lossWeightsSchema.shape),
   evaluation: Object.keys(evaluationSchema.shape),
   clients: Object.keys(clientSchema.shape),
 };

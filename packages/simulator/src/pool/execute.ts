@@ -2,8 +2,9 @@
 import type { DenseExamples } from "@kumiai/datasets";
 import type { TaskId } from "@kumiai/params";
 import type { OptimizerState, StepResult } from "@kumiai/training";
-import { inputBatch, labelledBatch, outputOf } from "../batches.js";
+import { inputBatch, labelledBatch } from "../batches.js";
 import { TaskMetrics } from "../evaluation.js";
+import type { ModelSpec } from "../model.js";
 import { gatherInto, scatterInto } from "../tied-store.js";
 import type {
   EvaluateJob,
@@ -43,7 +44,7 @@ async function train(job: TrainJob, sessions: SessionCache, find: FindExamples):
   for (let step = 0; step < job.plan.learningRates.length; step++) {
     const rows = job.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
     const result = await session.step({
-      batch: labelledBatch(job.model.tasks, examples, rows),
+      batch: labelledBatch(tasksOf(job.model), examples, rows),
       learningRate: job.plan.learningRates[step] ?? 0,
       frozen: job.frozen,
       ...(job.proximalWeight > 0 ? { proximalWeight: job.proximalWeight, anchor: job.params } : {}),
@@ -84,7 +85,7 @@ async function trainPooled(
     session.load(gathered(store), optimizer);
     const { batchSize } = job.session;
     const rows = member.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
-    const batch = labelledBatch(member.model.tasks, find(member.examples), rows);
+    const batch = labelledBatch(tasksOf(member.model), find(member.examples), rows);
     losses[turn]?.add(await session.step({ batch, learningRate: member.plan.learningRates[step] ?? 0 }));
     scatterInto(store, session.params(), member.pieces);
     const after = session.optimizerState();
@@ -102,12 +103,12 @@ async function evaluate(job: EvaluateJob, sessions: SessionCache, find: FindExam
   const session = await sessions.get(job.model, job.session);
   const examples = find(job.examples);
   session.load(job.params);
-  const metrics = new TaskMetrics(job.model.tasks);
+  const metrics = new TaskMetrics(tasksOf(job.model));
   const { batchSize } = job.session;
   for (let first = 0; first < examples.count; first += batchSize) {
     const rows = rowsFrom(first, Math.min(first + batchSize, examples.count));
     const outputs = await session.predict(inputBatch(examples, rows));
-    for (const task of job.model.tasks) metrics.add(task, outputOf(outputs, task), examples, rows);
+    for (const task of tasksOf(job.model)) metrics.add(task, outputOf(outputs, task), examples, rows);
   }
   return { metrics: metrics.results() };
 }
@@ -116,7 +117,17 @@ async function predict(job: PredictJob, sessions: SessionCache, find: FindExampl
   const session = await sessions.get(job.model, job.session);
   session.load(job.params);
   const outputs = await session.predict(inputBatch(find(job.examples), Int32Array.from(job.rows)));
-  return { outputs: Object.fromEntries(job.model.tasks.map((task) => [task, outputOf(outputs, task).slice()])) };
+  return { outputs: Object.fromEntries(tasksOf(job.model).map((task) => [task, outputOf(outputs, task)])) };
+}
+
+function tasksOf(model: ModelSpec): readonly TaskId[] {
+  return model.tasks.map((task) => task.id);
+}
+
+function outputOf(outputs: Readonly<Record<string, Float32Array>>, task: TaskId): Float32Array {
+  const output = outputs[task];
+  if (output === undefined) throw new Error(`the model gave no output for ${task}`);
+  return output;
 }
 
 function rowsFrom(first: number, end: number): Int32Array {

@@ -17,7 +17,7 @@ const ECHO_WORKER = new URL(
 const examples = { count: 1, height: 1, width: 1, images: new Float32Array(3), labels: new Map() };
 const job: EvaluateJob = {
   kind: "evaluate",
-  model: { size: 32, channels: [8], decoderWidth: 8, tasks: [], backgroundLossWeight: 1 },
+  model: { size: 32, channels: [8], decoderWidth: 8, tasks: [] },
   session: { batchSize: 1, optimizer: { kind: "adamw" } },
   examples: "a",
   params: new Float32Array(1),

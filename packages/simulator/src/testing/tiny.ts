@@ -10,8 +10,8 @@ const CLIENTS = `clients:
   - { id: line-b, domain: digits, tasks: [depth, semseg], trainCount: 10 }
 `;
 
-/** `clients`: another `clients:` section; `training`: more keys of the training section, e.g. `clipNorm: null`. */
-export function tinyScenario(options: { readonly clients?: string; readonly training?: string } = {}): Scenario {
+/** `clients`: another `clients:` section. */
+export function tinyScenario(options: { readonly clients?: string } = {}): Scenario {
   return parseScenario(
     `name: tiny
 scenes: { size: 32 }
@@ -21,7 +21,6 @@ training:
   localEpochs: 1
   batchSize: 4
   warmupRounds: 0
-${options.training ?? ""}
 evaluation: { everyRounds: 1, testCount: 8 }
 ${options.clients ?? CLIENTS}`,
     "tiny.yaml",
