@@ -196,9 +196,10 @@ class Comparison {
         signal: this.#signal,
         onEvent: (event) => this.#follow(event),
       });
-      if (seed === this.#options.seeds[0]) await this.#pictures.add(named.name, context, outcome.params, this.#signal);
       const constants = new Map([...context.clients].map(([id, client]) => [id, client.constants]));
       this.#finished.push({ strategy: named.name, seed, constants, outcome });
+      // Without the signal: a run that has finished keeps its pictures too.
+      if (seed === this.#options.seeds[0]) await this.#pictures.add(named.name, context, outcome.params, undefined);
       await this.#report();
     } catch (error) {
       // The first failure decides; what fails after it was cancelled because of it.
