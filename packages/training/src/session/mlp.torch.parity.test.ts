@@ -36,8 +36,8 @@ describe("MLP with a proximal term and a frozen group against PyTorch", () => {
     expect(model.layout.slots).toHaveLength(fixture.countIn("initial"));
   });
 
-  test("gives the same losses at ten steps (1e-5 relative)", async () => {
-    expect((await run).losses).toBeLessThan(1e-5);
+  test("gives the same losses at ten steps (2e-6 relative)", async () => {
+    expect((await run).losses).toBeLessThan(2e-6);
   });
 
   test("gives the same gradient norm at ten steps, pull included, frozen slots not (1e-5 relative)", async () => {

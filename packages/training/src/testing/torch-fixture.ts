@@ -83,14 +83,6 @@ export class TorchFixture {
       const learningRate = this.at("learningRate", step);
       const batch = this.batch(step, inputs);
       const result = await session.step({ batch, learningRate, ...stepOptions?.(step, this) });
-      console.log(
-        step,
-        result.loss,
-        this.at("loss", step),
-        result.gradientNorm,
-        this.at("gradientNorm", step),
-        result.taskLosses,
-      );
       relative.push(result.loss / this.at("loss", step) - 1);
       for (const [task, loss] of result.taskLosses) relative.push(loss / this.at(`taskLoss/${task}`, step) - 1);
       norms.push(result.gradientNorm / this.at("gradientNorm", step) - 1);
