@@ -22,21 +22,24 @@ export interface ConflictAverse {
   readonly factors: Float64Array;
 }
 
-/** A squared norm below this part of the mean squared norm is rounding noise of the Gram. */
-const VANISHING = 1e-14;
+/** ‖g₀‖² below this part of the mean squared norm is rounding noise of the Gram. */
+const VANISHING_MEAN = 1e-14;
+/** ‖Σ w*_j Δ_j‖² likewise; larger, because the direction that remains is scaled up, and with it the rounding of the deltas. */
+const VANISHING_MIX = 1e-10;
 
 export function solveConflictAverse(gram: Float64Array, radius: number): ConflictAverse {
   const count = Math.sqrt(gram.length);
   const uniform = new Float64Array(count).fill(1 / count);
   const scaled = scaleToUnitMean(gram, count);
   const meanNorm2 = scaled.reduce((sum, value) => sum + value, 0) / (count * count);
-  if (!(meanNorm2 > VANISHING)) return { weights: uniform, factors: new Float64Array(count) };
+  if (!(meanNorm2 > VANISHING_MEAN)) return { weights: uniform, factors: new Float64Array(count) };
 
   const meanNorm = Math.sqrt(meanNorm2);
   const linear = rowMeans(scaled, count).map((value) => value / meanNorm);
-  const weights = minimizeOverSimplex(scaled, linear, radius);
+  // ⟨g₀, gw⟩ ≥ −‖g₀‖·‖gw‖, so for c ≥ 1 the objective is nowhere below 0.
+  const weights = minimizeOverSimplex(scaled, linear, radius, radius >= 1);
   const weightedNorm2 = quadraticForm(scaled, weights);
-  const lambda = weightedNorm2 > VANISHING ? (radius * meanNorm) / Math.sqrt(weightedNorm2) : 0;
+  const lambda = weightedNorm2 > VANISHING_MIX ? (radius * meanNorm) / Math.sqrt(weightedNorm2) : 0;
   return { weights, factors: weights.map((weight) => (1 / count + lambda * weight) / (1 + radius * radius)) };
 }
 

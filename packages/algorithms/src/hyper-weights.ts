@@ -3,16 +3,16 @@
  *
  * Notation — code name, symbol, shape:
  *   value     α_i or β_{ℓ,k}  scalar  how much of the others' work goes into the params; clamped to [0, 1] when used
- *   velocity  v               scalar  momentum; null before the first step
+ *   velocity  v               scalar  momentum; 0 before the first step
  *   gradient  g               scalar  of the loss by the hyper-weight, see `maskedGradient`
  *
- * One step: g ← g + weightDecay·value;  v ← momentum·v + g, or v = g on the first step;  value ← value − learningRate·v.
+ * One step: g ← g + weightDecay·value;  v ← momentum·v + g;  value ← value − learningRate·v.
  *
  * Follows the paper without change (SGD in the coupled form); projection back into [0, 1] is ours and off by default.
  */
 export interface HyperWeight {
   readonly value: number;
-  readonly velocity: number | null;
+  readonly velocity: number;
 }
 
 export interface HyperOptimizerOptions {
@@ -22,7 +22,7 @@ export interface HyperOptimizerOptions {
 }
 
 export function initialHyperWeight(value: number): HyperWeight {
-  return { value, velocity: null };
+  return { value, velocity: 0 };
 }
 
 /** The hyper-weight as it is used: clamped to [0, 1]. */
@@ -46,7 +46,7 @@ export function stepHyperWeight(
   project: boolean,
 ): HyperWeight {
   const decayed = gradient + weightDecay * weight.value;
-  const velocity = weight.velocity === null ? decayed : momentum * weight.velocity + decayed;
+  const velocity = momentum * weight.velocity + decayed;
   const value = weight.value - learningRate * velocity;
   return { value: project ? Math.min(1, Math.max(0, value)) : value, velocity };
 }

@@ -35,7 +35,6 @@ const OPTIONS = {
   share: choiceOption("encoder", ["encoder", "all"]),
   decoders: choiceOption("same-task", ["same-task", "all"]),
 };
-const ALL_OPTIONS = { ...OPTIONS, share: choiceOption("all", ["encoder", "all"]) };
 
 export type FedAvgOptions = OptionsOf<typeof OPTIONS>;
 
@@ -127,11 +126,12 @@ export const fedAvgDefinition: StrategyDefinition = {
 export const fedAvgAllDefinition: StrategyDefinition = {
   summary: "as fedavg, and decoders of the same task are averaged too",
   source: SOURCE,
-  defaults: parseOptions("fedavg-all", {}, ALL_OPTIONS),
+  defaults: parseOptions("fedavg-all", {}, { decoders: OPTIONS.decoders }),
   create: (options) =>
     createFedAvg({
-      ...parseOptions("fedavg-all", options, ALL_OPTIONS),
+      ...parseOptions("fedavg-all", options, { decoders: OPTIONS.decoders }),
       name: "fedavg-all",
+      share: "all",
       assignment: PLAIN_ASSIGNMENT,
     }),
 };

@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { createStrategy, STRATEGIES } from "./registry.js";
+
+test("knows the seven strategies", () => {
+  expect(Object.keys(STRATEGIES)).toEqual([
+    "local",
+    "fedavg",
+    "fedavg-all",
+    "fedprox",
+    "pooled",
+    "self-extrapolation",
+    "fedhca2",
+  ]);
+});
+
+test.each(Object.entries(STRATEGIES))(
+  "%s: its defaults are valid options and its name is its own",
+  (name, definition) => {
+    expect(createStrategy(name, definition.defaults).name).toBe(name);
+    expect(definition.summary.length).toBeGreaterThan(10);
+    expect(definition.source.length).toBeGreaterThan(5);
+  },
+);
+
+test("only pooled trains on everybody's data", () => {
+  const pooled = Object.keys(STRATEGIES).filter((name) => createStrategy(name).training === "pooled");
+  expect(pooled).toEqual(["pooled"]);
+});
+
+test("refuses an unknown strategy, lists the known ones and suggests the nearest", () => {
+  expect(() => createStrategy("FedHCA")).toThrow(
+    expect.objectContaining({
+      code: "UNKNOWN_STRATEGY",
+      message: expect.stringMatching(/one of local, fedavg, .*fedhca2; received "FedHCA"; did you mean "fedhca2"\?$/),
+    }),
+  );
+  expect(() => createStrategy("toString")).toThrow(expect.objectContaining({ code: "UNKNOWN_STRATEGY" }));
+});
+
+describe("options", () => {
+  test.each([
+    [
+      "fedhca2",
+      { hyperOptimizer: { learningRate: -0.01 } },
+      "fedhca2.hyperOptimizer.learningRate: expected a number, 0 or more, received -0.01",
+    ],
+    [
+      "fedhca2",
+      { hyperOptimizer: { momentum: 1 } },
+      "fedhca2.hyperOptimizer.momentum: expected a number, 0 or more and less than 1, received 1",
+    ],
+    ["fedhca2", { hyperOptimizer: 3 }, "fedhca2.hyperOptimizer: expected options by name, received 3"],
+    ["fedhca2", { conflictRadius: Number.NaN }, "fedhca2.conflictRadius: expected a number, 0 or more, received NaN"],
+    [
+      "fedhca2",
+      { encoderAlpha: 1.1 },
+      "fedhca2.encoderAlpha: expected a number, 0 or more and 1 or less, received 1.1",
+    ],
+    [
+      "fedhca2",
+      { decoderBeta: "0.1" },
+      'fedhca2.decoderBeta: expected a number, 0 or more and 1 or less, received "0.1"',
+    ],
+    ["fedhca2", { attention: "mean" }, 'fedhca2.attention: expected one of "dot", "cosine", received "mean"'],
+    ["fedhca2", { temperature: 0 }, "fedhca2.temperature: expected a number, more than 0, received 0"],
+    ["fedhca2", { encoderPart: "yes" }, 'fedhca2.encoderPart: expected true or false, received "yes"'],
+    ["fedhca2", { constructor: 1 }, "fedhca2.constructor: expected one of the options conflictRadius, "],
+    ["fedavg", { share: null }, 'fedavg.share: expected one of "encoder", "all", received null'],
+    ["fedavg", { shared: "all" }, "fedavg.shared: expected one of the options share, decoders"],
+    ["fedavg-all", { share: "encoder" }, "fedavg-all.share: expected one of the options decoders"],
+    ["fedprox", { proximalWeight: -1 }, "fedprox.proximalWeight: expected a number, 0 or more, received -1"],
+    ["self-extrapolation", { alpha: -1 }, "self-extrapolation.alpha: expected a number, 0 or more, received -1"],
+    ["local", { alpha: 1 }, "local.alpha: expected no options at all, received 1"],
+    ["pooled", [], "pooled: expected options by name, received []"],
+  ])("%s refuses %o", (name, options, message) => {
+    expect(() => createStrategy(name, options)).toThrow(
+      expect.objectContaining({
+        code: "INVALID_CONFIG",
+        message: expect.stringContaining(`strategy option ${message}`),
+      }),
+    );
+  });
+
+  test("a nested option keeps the defaults of its neighbors", () => {
+    expect(() => createStrategy("fedhca2", { hyperOptimizer: { learningRate: 1 } })).not.toThrow();
+    expect(STRATEGIES.fedhca2?.defaults).toMatchObject({
+      conflictRadius: 0.4,
+      encoderAlpha: 0.1,
+      decoderBeta: 0.1,
+      attention: "dot",
+      learnHyperWeights: true,
+      projectHyperWeights: false,
+      hyperOptimizer: { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 },
+    });
+  });
+});
