@@ -1,5 +1,5 @@
 /** Rows of examples as the inputs of a model. */
-import { type DenseExamples, sceneTask } from "@kumiai/datasets";
+import type { DenseExamples } from "@kumiai/datasets";
 import type { TaskId } from "@kumiai/params";
 import type { Batch } from "@kumiai/training";
 

@@ -10,6 +10,13 @@ export { loadScenario, parseScenario } from "./config/parse.js";
 export type { ClientConfig, OptimizerConfig, Scenario, StrategyConfig, TrainingConfig } from "./config/scenario.js";
 export type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 export { createWorkerPool, type JobContext, type PoolOptions, type WorkerPool } from "./pool/pool.js";
+export {
+  type PretrainEpoch,
+  type PretrainedEncoder,
+  type PretrainOptions,
+  pretrainEncoder,
+  writePretrainedEncoder,
+} from "./pretrain.js";
 export * from "./report/render-report.js";
 export {
   type ClientResult,
