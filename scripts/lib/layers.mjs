@@ -68,7 +68,8 @@ function packageViolations(root, layers, name) {
       const problem = importProblem({ root, layers, name, file, specifier, allowed });
       if (problem) found.push(`${where}:${line}: ${problem}`);
     }
-    if (dir.startsWith("packages/") && !TEST_FILE.test(where)) found.push(...ambientViolations(where, text));
+    if (where.startsWith(`${dir}/src/`) && dir.startsWith("packages/") && !TEST_FILE.test(where))
+      found.push(...ambientViolations(where, text));
   }
   return [...found, ...manifestViolations(root, dir, dependencies, used)];
 }
@@ -113,7 +114,12 @@ function importProblem({ root, layers, name, file, specifier, allowed }) {
     return resolve(dirname(file), specifier).startsWith(own) ? undefined : `${specifier} leaves the package`;
   }
   const target = packageOf(specifier);
-  if (target === SCOPE + name) return `${specifier}: a package does not import itself by name`;
+  if (target === SCOPE + name) {
+    // A program beside the source, such as the one that draws a picture for the docs, is a user of the package.
+    return relative(resolve(root, layers[name].dir), file).startsWith("src")
+      ? `${specifier}: a package does not import itself by name`
+      : undefined;
+  }
   if (target.startsWith(SCOPE)) {
     const problem = upwardProblem(layers, name, target.slice(SCOPE.length));
     if (problem) return problem;

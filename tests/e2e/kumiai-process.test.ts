@@ -86,7 +86,7 @@ test.skipIf(process.platform === "win32")(
     await writeFile(join(dir, "out", "result.json"), "earlier");
     // A limit on the size of a file stands in for a full disk; the cache is filled before.
     await ended(kumiai("run", "tiny.yaml", "--rounds", "1", "--out", "first"));
-    const script = 'ulimit -f 8; exec "$0" "$@"';
+    const script = 'ulimit -f 5; exec "$0" "$@"';
     const args = ["-c", script, process.execPath, BIN, "run", "tiny.yaml", "--rounds", "1", "--out", "out"];
     const { exitCode, err } = await ended(start("bash", args));
     expect(err).toContain("error WRITE_FAILED: ");
