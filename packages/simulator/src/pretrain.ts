@@ -23,7 +23,7 @@ export interface PretrainOptions {
   readonly seed: number;
   /** Folder for the compact copy of the source images. */
   readonly cacheDir: string;
-  /** Training scenes. Default 4,000. */
+  /** Training scenes an epoch, drawn anew for each. Default 4,000. */
   readonly sceneCount?: number;
   /** Scenes for the accuracy that is reported; they are never trained on. Default 500. */
   readonly heldOutCount?: number;
@@ -77,9 +77,11 @@ export async function pretrainEncoder(options: PretrainOptions): Promise<Pretrai
   requireAtLeastOne({ sceneCount, heldOutCount, epochs });
   const items = await loadItems({ cacheDir, ...(onNotice === undefined ? {} : { onNotice }) });
   const rng = createRng(seed).split("pretrain");
-  const scenes = composeClassification({ items, rng: rng.split("scenes"), count: sceneCount, size });
+  // Fresh scenes for every epoch: with one fixed set the encoder learns the scenes (100 %, 49 % on others; fresh: 70 %, 69 %).
+  const scenesOf = (epoch: number): ClassifiedExamples =>
+    composeClassification({ items, rng: rng.split("scenes").split(epoch), count: sceneCount, size });
   const heldOut = composeClassification({ items, rng: rng.split("held-out"), count: heldOutCount, size });
-  const { classCount } = scenes;
+  const { classCount } = heldOut;
   const model = classifierNet({ height: size, width: size, encoder: { channels }, task: TASK, classCount });
   await using session = await openTrainingSession(model, {
     batchSize: options.batchSize ?? 32,
@@ -94,14 +96,14 @@ export async function pretrainEncoder(options: PretrainOptions): Promise<Pretrai
       .split("order")
       .split(epoch)
       .shuffled(Array.from({ length: sceneCount }, (_, row) => row));
-    const loss = await trainEpoch(session, scenes, { order, epoch, epochs, options });
+    const loss = await trainEpoch(session, scenesOf(epoch), { order, epoch, epochs, options });
     const isTested = epoch === epochs || epoch % TEST_EVERY_EPOCHS === 0;
     const heldOutAccuracyPercent = isTested ? await accuracyPercent(session, heldOut) : null;
     onEpoch({ epoch, epochCount: epochs, loss, heldOutAccuracyPercent });
   }
   const params = session.params();
   const [trainAccuracyPercent, heldOutAccuracyPercent] = [
-    await accuracyPercent(session, scenes),
+    await accuracyPercent(session, scenesOf(epochs)),
     await accuracyPercent(session, heldOut),
   ];
   return {
@@ -114,7 +116,7 @@ export async function pretrainEncoder(options: PretrainOptions): Promise<Pretrai
     heldOutAccuracyPercent,
     facts: {
       task: `${classCount}-way classification of the nearest item`,
-      scenes: `${sceneCount} scenes of ${size}×${size}, made of items that no site uses`,
+      scenes: `${sceneCount} scenes of ${size}×${size} an epoch, made of items that no site uses`,
       channels: channels.join(","),
       epochs: String(epochs),
       seed: String(seed),
