@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 const BIN = fileURLToPath(new URL("../../apps/cli/bin/kumiai.js", import.meta.url));
+/** Kept between runs of the tests. */
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/kumiai-tests", import.meta.url));
 const SCENARIO = `
 name: tiny
 scenes: { size: 32 }
@@ -27,7 +29,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 /** The real program, stdin closed, output in pipes. */
 function start(command: string, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
-  const env = { ...process.env, KUMIAI_CACHE_DIR: join(dir, "cache") };
+  const env = { ...process.env, KUMIAI_CACHE_DIR: CACHE };
   return spawn(command, args, { cwd: dir, env, stdio: ["ignore", "pipe", "pipe"] });
 }
 
@@ -84,7 +86,7 @@ test.skipIf(process.platform === "win32")(
   async () => {
     await mkdir(join(dir, "out"));
     await writeFile(join(dir, "out", "result.json"), "earlier");
-    // A limit on the size of a file stands in for a full disk; the cache is filled before.
+    // A limit on the size of a file stands in for a full disk. The first run fills the cache.
     await ended(kumiai("run", "tiny.yaml", "--rounds", "1", "--out", "first"));
     const script = 'ulimit -f 5; exec "$0" "$@"';
     const args = ["-c", script, process.execPath, BIN, "run", "tiny.yaml", "--rounds", "1", "--out", "out"];

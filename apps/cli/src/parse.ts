@@ -46,3 +46,8 @@ export function parseCount(text: string): number {
   if (count < 1) throw new InvalidArgumentError(`Expected a whole number of 1 or more, received "${text}".`);
   return count;
 }
+
+/** `16,24,32` → [16, 24, 32]. */
+export function parseCounts(text: string): readonly number[] {
+  return text.split(",").map(parseCount);
+}

@@ -1,17 +1,15 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ComparisonResult } from "@kumiai/simulator";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCli } from "./program.js";
 import { type MemoryIo, type MemoryIoOptions, memoryIo } from "./testing/memory-io.js";
 
 let dir = "";
-let cache = "";
-beforeAll(async () => {
-  cache = await mkdtemp(join(tmpdir(), "kumiai-cache-"));
-});
-afterAll(() => rm(cache, { recursive: true, force: true }));
+/** Kept between runs of the tests: reading the image packages takes seconds, and the cache is checked when read. */
+const cache = fileURLToPath(new URL("../../../node_modules/.cache/kumiai-tests", import.meta.url));
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "kumiai-cli-"));
 });
@@ -236,6 +234,38 @@ test("run shows each task beside its constant", async () => {
   expect(out).toMatch(/line-a.*edge.*F1/);
   expect(exitCode).toBe(0);
   expect((await readResult(join(dir, "out"))).scenario.rounds).toBe(1);
+});
+
+describe("pretrain", () => {
+  const tiny = ["--channels", "4,4,4,4", "--scenes", "8", "--epochs", "2", "--size", "32"];
+
+  test("writes an encoder that a scenario can start from, and says how good it is", async () => {
+    const encoder = join(dir, "made", "encoder.safetensors");
+    const called = await kumiai(["pretrain", ...tiny, "--out", encoder]);
+    expect(called.err).toContain("epoch 2 of 2, loss ");
+    expect(called.out).toMatch(/^accuracy {2}[\d.]+ % on its own scenes/);
+    expect(called.exitCode).toBe(0);
+    const file = await scenarioFile(TINY.replace("encoder: {", "encoder: { init: made/encoder.safetensors,"));
+    expect((await kumiai(["run", file, "--rounds", "1", "--out", join(dir, "out")])).exitCode).toBe(0);
+  });
+
+  test("a truncated encoder ends a run with SAFETENSORS_MALFORMED, one of other channels with LAYOUT_MISMATCH", async () => {
+    const encoder = join(dir, "encoder.safetensors");
+    await kumiai(["pretrain", ...tiny, "--out", encoder]);
+    const text = TINY.replace("encoder: {", "encoder: { init: encoder.safetensors,");
+    const other = await kumiai([
+      "run",
+      await scenarioFile(text.replace("[4, 4, 4, 4]", "[4, 4, 4, 8]")),
+      "--out",
+      join(dir, "out"),
+    ]);
+    expect(other.err).toMatch(/^error LAYOUT_MISMATCH: .*expected \[.*received/m);
+    expect(other.exitCode).toBe(4);
+    await writeFile(encoder, (await readFile(encoder)).subarray(0, 900));
+    const truncated = await kumiai(["run", await scenarioFile(text), "--out", join(dir, "out")]);
+    expect(truncated.err).toMatch(/^error SAFETENSORS_MALFORMED: .*encoder\.safetensors/);
+    expect(truncated.exitCode).toBe(4);
+  });
 });
 
 describe("strategies", () => {

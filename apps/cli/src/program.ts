@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { compareCommand } from "./commands/compare.js";
+import { pretrainCommand } from "./commands/pretrain.js";
 import { runCommand } from "./commands/run.js";
 import { strategiesCommand } from "./commands/strategies.js";
 import { reportError, USAGE_EXIT_CODE } from "./errors.js";
@@ -64,6 +65,7 @@ function createProgram(context: CommandContext): Command {
   add(compareCommand(context), "Learn");
   add(runCommand(context), "Learn");
   add(strategiesCommand(context), "Look");
+  add(pretrainCommand(context), "Prepare");
   program.addHelpText("after", () => closingHelp(io));
   return program;
 }
