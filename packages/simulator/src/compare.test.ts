@@ -7,7 +7,7 @@ import { serializeResult, withoutTimes } from "./serialize.js";
 import { compareTiny, tinyScenario } from "./testing/tiny.js";
 
 test("one and two workers give the same bytes apart from times", async () => {
-  const strategies = ["local", "fedavg", "fedprox", "fedhca2", "self-extrapolation", "pooled"];
+  const strategies = ["local", "fedprox", "fedhca2", "pooled"];
   const one = await compareTiny({ strategies, threadCount: 1 });
   const two = await compareTiny({ strategies, threadCount: 2 });
   expect(one.ending).toEqual({ kind: "complete" });
@@ -82,6 +82,15 @@ test("a client that joins late or is absent neither trains nor receives, and is 
   const last = events.at(-1)?.progress;
   expect(last?.finishedSteps).toBe(last?.totalSteps);
   expect(last).toMatchObject({ finishedRuns: 2, totalRuns: 2 });
+});
+
+test("with a single client the pooled reference is that client alone, to the bit", async () => {
+  const clients = "clients:\n  - { id: only, domain: digits, tasks: [depth, semseg], trainCount: 10 }\n";
+  const { result } = await compareTiny({ scenario: tinyScenario({ clients }), strategies: ["local", "pooled"] });
+  const [local, pooled] = ["local", "pooled"].map((name) => result.strategies[name]?.perSeed["1"]);
+  expect(pooled?.rounds.map((round) => round.clients.only?.metrics)).toEqual(
+    local?.rounds.map((round) => round.clients.only?.metrics),
+  );
 });
 
 test("a cancelled comparison keeps finished runs and says that it is not complete", async () => {

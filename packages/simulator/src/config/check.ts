@@ -11,6 +11,9 @@ import type { RawScenario } from "./schema.js";
 const SCENE_TASK_IDS: readonly string[] = SCENE_TASKS.map((task) => task.id);
 const STRATEGY_KINDS: readonly string[] = Object.keys(STRATEGIES);
 
+/** Names stand in comma-separated lists and in file names. */
+const STRATEGY_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62})$/i;
+
 interface Complaint {
   readonly path: ConfigPath;
   readonly expected: string;
@@ -121,6 +124,22 @@ export function checkStrategies(raw: RawScenario, yaml: LocatedYaml): Readonly<R
   const out: Record<string, StrategyConfig> = {};
   for (const [name, entry] of Object.entries(raw.strategies)) {
     const { kind = name, ...options } = entry ?? {};
+    if (!STRATEGY_NAME.test(name)) {
+      refuse(yaml, "INVALID_CONFIG", {
+        path: ["strategies", name],
+        expected: 'a name of letters, digits, ".", "_" or "-"',
+        received: name,
+        advice: "rename it",
+      });
+    }
+    if (kind !== name && STRATEGY_KINDS.includes(name)) {
+      refuse(yaml, "INVALID_CONFIG", {
+        path: ["strategies", name, "kind"],
+        expected: `"${name}", because the name means that strategy everywhere`,
+        received: kind,
+        advice: "choose a name of your own",
+      });
+    }
     const path = entry?.kind === undefined ? ["strategies", name] : ["strategies", name, "kind"];
     if (!STRATEGY_KINDS.includes(kind)) {
       const nearest = nearestWord(kind, STRATEGY_KINDS);

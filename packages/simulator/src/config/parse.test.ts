@@ -133,6 +133,18 @@ test.each([
     "UNKNOWN_STRATEGY",
     'received "fedhca3"; did you mean "fedhca2"?',
   ],
+  [
+    "a strategy under another one's name",
+    `${SMALLEST}strategies:\n  local: { kind: fedavg }\n`,
+    "INVALID_CONFIG",
+    's.yaml:6:18: strategies.local.kind: expected "local", because the name means that strategy everywhere, received "fedavg"',
+  ],
+  [
+    "a strategy's wrong option",
+    `${SMALLEST}strategies:\n  fedhca2: { conflictRadius: -1 }\n`,
+    "INVALID_CONFIG",
+    "s.yaml:6:12: strategies.fedhca2: strategy option fedhca2.conflictRadius: expected",
+  ],
   ["text that is not YAML", "name: [x\nclients: 3\n", "INVALID_CONFIG", "s.yaml:2:1: expected well-formed YAML"],
   ["a repeated key", `${SMALLEST}name: again\n`, "INVALID_CONFIG", "s.yaml:5:1: expected well-formed YAML"],
   ["an empty file", "", "INVALID_CONFIG", "s.yaml:1:1: (the whole file): expected a map, received null; change it"],
