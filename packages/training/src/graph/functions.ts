@@ -98,10 +98,12 @@ export function sumTo(x: Tensor, shape: readonly number[]): Tensor {
 
 /** One extent may be −1: it is worked out. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  // A reshape of a reshape is one reshape; nodes cost time even if they move nothing.
+  const source = x.op === "reshape" ? (x.inputs[0] ?? x) : x;
   const known = shape.reduce((product, extent) => (extent === -1 ? product : product * extent), 1);
   const full = shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent));
-  if (sameShape(full, x.shape)) return x;
-  return x.graph.apply("reshape", [x], { shape: full });
+  if (sameShape(full, source.shape)) return source;
+  return x.graph.apply("reshape", [source], { shape: full });
 }
 
 /** Everything after `axis` − 1 in one axis, e.g. [B, C, H, W] → [B, C·H·W] for 1. */

@@ -12,20 +12,7 @@
 import type { ParamLayout } from "@kumiai/params";
 import { gradientsOf } from "../graph/autodiff.js";
 import { emitOnnx, type OnnxOutput } from "../graph/emit.js";
-import {
-  add,
-  concat,
-  div,
-  minimum,
-  mul,
-  reshape,
-  slice,
-  sqrt,
-  square,
-  sub,
-  sum,
-  sumSquare,
-} from "../graph/functions.js";
+import { add, concat, div, minimum, mul, reshape, slice, sqrt, square, sub, sumSquare } from "../graph/functions.js";
 import type { Graph, Tensor } from "../graph/tensor.js";
 import type { Model, ModelTrace, OptimizerSpec } from "../types.js";
 

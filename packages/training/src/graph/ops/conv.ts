@@ -76,24 +76,28 @@ function lowerWeightGradient(node: Tensor): Tensor {
   const [x, dy] = [inputOf(node, 0), inputOf(node, 1)];
   const { strides, pads, groups } = windowOf(node.attrs);
   const [kh = 1, kw = 1] = listOf(node.attrs, "kernel");
-  const [batch, channels, height, width] = shape4("conv2d", x);
+  const [batch, channels] = shape4("conv2d", x);
   const [, out, outHeight, outWidth] = shape4("conv2d", dy);
   const [sh, sw] = strides;
   const [top, left, bottom, right] = pads;
   const padded = pad(x, [0, 0, top, left], [0, 0, bottom, right]);
-  const size = outHeight * outWidth;
+  const [, , fullHeight = 0, fullWidth = 0] = padded.shape;
+  // Groups get an axis of their own before the slices: each reshape is a node, and there are kh·kw slices.
+  const lead = groups === 1 ? [batch] : [batch, groups];
+  const perGroup = channels / groups;
+  const source = reshape(padded, [...lead, perGroup, fullHeight, fullWidth]);
+  const axis = lead.length;
   const shifted: Tensor[] = [];
   for (let i = 0; i < kh; i++) {
     for (let j = 0; j < kw; j++) {
       const ends = [i + (outHeight - 1) * sh + 1, j + (outWidth - 1) * sw + 1];
-      const isWhole = kh * kw === 1 && sh * sw === 1 && height === outHeight && width === outWidth;
-      const part = isWhole ? padded : slice(padded, { axes: [2, 3], starts: [i, j], ends, steps: [sh, sw] });
-      shifted.push(reshape(part, [batch, groups, channels / groups, size]));
+      shifted.push(slice(source, { axes: [axis + 1, axis + 2], starts: [i, j], ends, steps: [sh, sw] }));
     }
   }
-  const columns = concat(shifted, 2);
-  const products = matmul(reshape(dy, [batch, groups, out / groups, size]), columns, { transB: true });
-  const rows = reshape(sum(products, { axes: [0] }), [out, kh * kw, channels / groups]);
+  const size = outHeight * outWidth;
+  const columns = reshape(concat(shifted, axis), [...lead, kh * kw * perGroup, size]);
+  const products = matmul(reshape(dy, [...lead, out / groups, size]), columns, { transB: true });
+  const rows = reshape(sum(products, { axes: [0] }), [out, kh * kw, perGroup]);
   return reshape(transpose(rows, [0, 2, 1]), node.shape);
 }
 

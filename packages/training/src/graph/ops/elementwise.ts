@@ -1,21 +1,5 @@
 /** Ops that work on each element alone. Binary ones broadcast. */
-import {
-  abs,
-  add,
-  div,
-  erf,
-  exp,
-  greater,
-  log,
-  mul,
-  neg,
-  positive,
-  sigmoid,
-  sign,
-  sqrt,
-  sub,
-  sumTo,
-} from "../functions.js";
+import { abs, add, div, erf, exp, greater, log, mul, neg, positive, sigmoid, sign, sub, sumTo } from "../functions.js";
 import type { OpDefinition } from "../registry.js";
 import { opError, type Tensor, type TensorType } from "../tensor.js";
 import { numberOf } from "./attrs.js";

@@ -2,13 +2,12 @@
  * Normalization with gradients derived by hand, in as few passes over the data as ONNX Runtime allows: at the sizes trained
  * here passes over activations cost as much as the products.
  *
- * Group norm, per example and group of n = (C/G)·H·W elements: x̂ = (x − μ)·r, r = 1/√(σ² + ε), y = γ_c·x̂ + β_c.
- * With s₁ = Σ dy and s₂ = Σ dy·x per (example, channel):
- *   dβ_c = Σ_b s₁,  dγ_c = Σ_b r·(s₂ − μ·s₁),
- *   P = Σ_{c∈g} γ_c·s₁,  Q = Σ_{c∈g} γ_c·r·(s₂ − μ·s₁),
- *   dx = (r·γ_c)·dy − (r²·Q/n)·x + (r²·Q·μ − r·P)/n.
+ * Group norm, per example and group of n = (C/G)·H·W elements, with d = x − μ and r = 1/√(σ² + ε): y = γ_c·r·d + β_c.
+ * With s₁ = Σ dy and s₂ = r·Σ dy·d per (example, channel):
+ *   dβ_c = Σ_b s₁,  dγ_c = Σ_b s₂,  P = Σ_{c∈g} r·γ_c·s₁,  Q = Σ_{c∈g} γ_c·s₂,
+ *   dx = r·γ_c·dy − P/n − (r²·Q/n)·d.
  */
-import { add, div, expand, mean, mul, neg, reshape, sqrt, square, sub, sum, sumTo } from "../functions.js";
+import { add, div, expand, mean, mul, reshape, sqrt, square, sub, sum, sumTo } from "../functions.js";
 import type { OpDefinition } from "../registry.js";
 import { opError, sizeOf, type Tensor } from "../tensor.js";
 import { numberOf } from "./attrs.js";
@@ -19,12 +18,15 @@ function rowAffine(x: Tensor, scale: Tensor, shift: Tensor): Tensor {
   return x.graph.apply("rowAffine", [x, scale, shift]);
 }
 
-/** Mean and 1/√(variance + ε) per row of [N, L], both [N, 1]. */
-function rowMoments(rows: Tensor, epsilon: number): { readonly mu: Tensor; readonly rstd: Tensor } {
-  const mu = mean(rows, { axes: [1], keepDims: true });
-  const centered = sub(rows, mu);
+/** x − μ [N, L] and r = 1/√(σ² + ε) [N, 1] of the rows of [N, L]. */
+function standardized(rows: Tensor, epsilon: number): { readonly centered: Tensor; readonly rstd: Tensor } {
+  const centered = sub(rows, mean(rows, { axes: [1], keepDims: true }));
   const variance = mean(square(centered), { axes: [1], keepDims: true });
-  return { mu, rstd: div(rows.graph.scalar(1), sqrt(add(variance, epsilon))) };
+  return { centered, rstd: reciprocalRoot(add(variance, epsilon)) };
+}
+
+function reciprocalRoot(x: Tensor): Tensor {
+  return div(x.graph.scalar(1), sqrt(x));
 }
 
 interface Grouped {
@@ -44,62 +46,47 @@ function groupedOf(node: Tensor): Grouped {
   return { batch, channels, groups, perChannel, perGroup: (channels / groups) * perChannel };
 }
 
-/** [B·G, 1] → [B, G, C/G], one value per channel. */
-function perChannelOf(value: Tensor, { batch, channels, groups }: Grouped): Tensor {
-  return expand(reshape(value, [batch, groups, 1]), [batch, groups, channels / groups]);
-}
-
-function groupMoments(node: Tensor) {
+function groupStatistics(node: Tensor) {
   const sizes = groupedOf(node);
-  const rows = reshape(inputOf(node), [sizes.batch * sizes.groups, sizes.perGroup]);
-  return rowMoments(rows, numberOf(node.attrs, "epsilon"));
+  const { batch, channels, groups, perChannel, perGroup } = sizes;
+  const rows = reshape(inputOf(node), [batch * groups, perGroup]);
+  const { centered, rstd } = standardized(rows, numberOf(node.attrs, "epsilon"));
+  const gamma = reshape(inputOf(node, 1), [1, groups, channels / groups]);
+  const r = reshape(rstd, [batch, groups, 1]);
+  // r·γ per (example, channel): the scale of x forward and of dy backward.
+  return { ...sizes, centered: reshape(centered, [batch * channels, perChannel]), gamma, r, scale: mul(r, gamma) };
 }
 
 function lowerGroupNorm(node: Tensor): Tensor {
-  const sizes = groupedOf(node);
-  const { batch, channels, groups, perChannel } = sizes;
-  const { mu, rstd } = groupMoments(node);
-  const gamma = reshape(inputOf(node, 1), [1, groups, channels / groups]);
-  const beta = reshape(inputOf(node, 2), [1, groups, channels / groups]);
-  const scale = mul(perChannelOf(rstd, sizes), gamma);
-  const shift = sub(beta, mul(perChannelOf(mu, sizes), scale));
-  const x = reshape(inputOf(node), [batch * channels, perChannel]);
-  return reshape(rowAffine(x, reshape(scale, [-1]), reshape(shift, [-1])), node.shape);
+  const { batch, channels, centered, scale } = groupStatistics(node);
+  const shift = expand(reshape(inputOf(node, 2), [1, channels]), [batch, channels]);
+  return reshape(rowAffine(centered, reshape(scale, [-1]), reshape(shift, [-1])), node.shape);
 }
 
 function groupNormGradients(node: Tensor, dy: Tensor): readonly (() => Tensor)[] {
-  const sizes = groupedOf(node);
-  const { batch, channels, groups, perChannel, perGroup } = sizes;
-  const { mu, rstd } = groupMoments(node);
+  const { batch, channels, groups, perChannel, perGroup, centered, gamma, r, scale } = groupStatistics(node);
   const byChannel = [batch, groups, channels / groups];
-  const x = reshape(inputOf(node), [batch * channels, perChannel]);
   const dyRows = reshape(dy, [batch * channels, perChannel]);
-  const gamma = reshape(inputOf(node, 1), [1, groups, channels / groups]);
   const s1 = reshape(sum(dyRows, { axes: [1] }), byChannel);
-  const s2 = reshape(sum(mul(dyRows, x), { axes: [1] }), byChannel);
-  const groupMu = reshape(mu, [batch, groups, 1]);
-  const groupRstd = reshape(rstd, [batch, groups, 1]);
-  // Σ dy·x̂ per channel.
-  const t = mul(sub(s2, mul(groupMu, s1)), groupRstd);
+  const s2 = mul(reshape(sum(mul(dyRows, centered), { axes: [1] }), byChannel), r);
   const dx = (): Tensor => {
-    const p = sum(mul(gamma, s1), { axes: [2], keepDims: true });
-    const q = sum(mul(gamma, t), { axes: [2], keepDims: true });
-    const slope = mul(mul(square(groupRstd), q), -1 / perGroup);
-    const constant = sub(neg(mul(slope, groupMu)), mul(mul(groupRstd, p), 1 / perGroup));
+    const p = sum(mul(scale, s1), { axes: [2], keepDims: true });
+    const q = sum(mul(gamma, s2), { axes: [2], keepDims: true });
     const flat = (value: Tensor): Tensor => reshape(expand(value, byChannel), [-1]);
-    const fromDy = rowAffine(dyRows, flat(mul(groupRstd, gamma)), flat(constant));
-    return reshape(add(fromDy, mul(x, reshape(flat(slope), [-1, 1]))), node.shape);
+    const fromDy = rowAffine(dyRows, reshape(scale, [-1]), flat(mul(p, -1 / perGroup)));
+    const slope = mul(mul(square(r), q), -1 / perGroup);
+    return reshape(add(fromDy, mul(centered, reshape(flat(slope), [-1, 1]))), node.shape);
   };
   const perParameter = (value: Tensor): Tensor => reshape(sum(value, { axes: [0] }), [channels]);
-  return [dx, () => perParameter(t), () => perParameter(s1)];
+  return [dx, () => perParameter(s2), () => perParameter(s1)];
 }
 
 /** Layer norm over the last axis; x̂ as above with one group per row. */
 function layerNormParts(node: Tensor) {
   const x = inputOf(node);
   const rows = reshape(x, [-1, x.shape.at(-1) ?? 0]);
-  const { mu, rstd } = rowMoments(rows, numberOf(node.attrs, "epsilon"));
-  return { rows, rstd, normalized: mul(sub(rows, mu), rstd) };
+  const { centered, rstd } = standardized(rows, numberOf(node.attrs, "epsilon"));
+  return { rows, rstd, normalized: mul(centered, rstd) };
 }
 
 function layerNormGradients(node: Tensor, dy: Tensor): readonly (() => Tensor)[] {
