@@ -10,7 +10,8 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 
 /** Needs a browser on the machine; without one these are skipped, and the other tests of the report still run. */
 describe.skipIf(CHROMIUM === undefined)("the report in a browser", () => {
-  const page = renderReport({ result: syntheticResult(), pictures: syntheticPictures(["local", "fedhca2"], 16) });
+  const result = syntheticResult({ description: `{"${"unbreakable".repeat(20)}":1}` });
+  const page = renderReport({ result, pictures: syntheticPictures(["local", "fedhca2"], 16) });
   let browser: Browser;
 
   beforeAll(async () => {

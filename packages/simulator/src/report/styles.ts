@@ -39,7 +39,7 @@ export const STYLE = `
 @media print{:root{color-scheme:light;${LIGHT}}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
-body{margin:0;background:var(--bg);color:var(--fg);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Hiragino Sans","Noto Sans JP",sans-serif}
+body{margin:0;overflow-wrap:anywhere;background:var(--bg);color:var(--fg);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Hiragino Sans","Noto Sans JP",sans-serif}
 main{max-width:1120px;margin:0 auto;padding:28px 20px 64px}
 h1{font-size:1.75rem;line-height:1.2;margin:0 0 .5rem;letter-spacing:-.01em}
 h2{font-size:1.25rem;line-height:1.3;margin:3rem 0 .5rem;padding-top:.9rem;border-top:1px solid var(--line)}

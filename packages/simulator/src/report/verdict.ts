@@ -47,7 +47,8 @@ function noFocus(view: ReportView): Headline {
 function headlineOf(view: ReportView, focus: ReportStrategy): Headline {
   const { relativeGainPercent: gain, relativeGainInterval95: interval } = focus.result;
   if (view.baseline === null) {
-    const headline = `Training alone was not run, so it cannot be said whether ${focus.label} is better than that.`;
+    const missing = view.result.complete ? "was not run" : "has no finished run";
+    const headline = `Training alone ${missing}, so it cannot be said whether ${focus.label} is better than that.`;
     return { tone: "unclear", headline };
   }
   if (!isNumber(gain)) {
@@ -166,7 +167,7 @@ function pooledRemarks(view: ReportView, focus: ReportStrategy): readonly string
     part !== "none" && (interval === null || interval[0] <= 0) ? ", a share as uncertain as its own gain" : "";
   const captured = `${focus.label} captured ${part} of that${doubt}`;
   return [
-    `One model trained on everybody's data, which no federation could do, gained ${formatGain(gain)}: ${captured}.`,
+    `One model trained on everybody's data, which no federation could do, gained ${formatNumber(gain, 1)}\u00a0%: ${captured}.`,
   ];
 }
 

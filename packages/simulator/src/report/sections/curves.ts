@@ -14,7 +14,7 @@ export function curvesSection(view: ReportView): Html {
   const band =
     view.result.seeds.length > 1 ? "Lines are means over seeds, bands one standard deviation. " : "One seed. ";
   return html`<section id="curves"><h2>Learning curves</h2>
-<p class="small soft">${band}The dotted level is the constant prediction. Vertical axes need not start at zero.</p>
+<p class="small soft">${band}↑: higher is better, ↓: lower is better. The dotted level is the constant prediction. Vertical axes need not start at zero; round 0, with untrained heads, is left out.</p>
 ${strategyLegend(strategies)}
 <div class="charts">${view.tasks.map((task) => metricChart(view, task))}</div>
 ${absenceNote(view)}
@@ -25,14 +25,16 @@ ${strategyLegend(strategies)}
 
 function metricChart(view: ReportView, task: ReportTask): Html {
   const { id, metric, unit, higherIsBetter } = task.task;
-  const series = strategySeries(view, inResultOrder(view), ({ clients }) => clients[task.client]?.metrics?.[id]);
+  const series = withoutStart(
+    strategySeries(view, inResultOrder(view), ({ clients }) => clients[task.client]?.metrics?.[id]),
+  );
   const constant = meanOf(
     inResultOrder(view).flatMap((strategy) =>
       seedResults(view, strategy).map((seed) => seed.clients[task.client]?.tasks[id]?.constant),
     ),
   );
   const inUnit = (value: number | null) => `${formatMetric(value, unit)}${unit}`;
-  return html`<figure><figcaption><b>${task.client}</b> · ${id}: ${metric}${unit === "" ? "" : ` (${unit})`}, ${higherIsBetter ? "↑ higher" : "↓ lower"} is better</figcaption>
+  return html`<figure><figcaption><b>${task.client}</b> · ${id}: ${metric}${unit === "" ? "" : ` (${unit})`} ${higherIsBetter ? "↑" : "↓"}</figcaption>
 ${drawLineChart({
   ...CHART,
   label: `${metric} of ${id} at ${task.client} over rounds. Last values: ${describe(series, inUnit)}.`,
@@ -40,6 +42,16 @@ ${drawLineChart({
   xMax: view.result.scenario.rounds,
   level: isNumber(constant) ? { value: constant, label: "constant" } : null,
 })}</figure>`;
+}
+
+/** Untrained heads can be so far off that nothing else would be told apart; with a single later value they stay. */
+function withoutStart(series: readonly LineSeries[]): readonly LineSeries[] {
+  const later = series.map((line) => ({
+    ...line,
+    points: line.points.filter(([round]) => round > 0),
+    band: (line.band ?? []).filter(([round]) => round > 0),
+  }));
+  return later.every(({ points }) => points.length > 1) ? later : series;
 }
 
 function lossChart(view: ReportView, task: ReportTask): Html {

@@ -2,9 +2,9 @@
 
 import { dotScale, drawDotStrip } from "../charts/dot-strip.js";
 import { bytesPerRound, shareText } from "../figures.js";
-import { formatBytes, formatGain, formatInterval, formatNumber, isNumber } from "../format.js";
+import { formatBytes, formatGain, formatInterval, formatNumber, isNumber, MISSING } from "../format.js";
 import { type Html, html } from "../html.js";
-import { gainBySeed, type ReportStrategy, type ReportView } from "../view.js";
+import { gainBySeed, type ReportStrategy, type ReportView, seedResults } from "../view.js";
 import { gainTint, strategyName, tableFigure } from "./parts.js";
 
 export function gainTableSection(view: ReportView): Html {
@@ -13,7 +13,7 @@ export function gainTableSection(view: ReportView): Html {
 <thead><tr><th scope="col">Strategy</th><th scope="col">Δ, mean ± std</th><th scope="col">95 % interval</th><th scope="col" class="text">Per seed<span class="sub">${formatGain(scale.low)} to ${formatGain(scale.high)}</span></th><th scope="col">Share of<br>pooled gain</th><th scope="col">Up<br>per round</th><th scope="col">Down<br>per round</th><th scope="col">Tasks not above<br>constant</th></tr></thead>
 <tbody>${view.strategies.map((strategy) => row(view, strategy, scale))}</tbody></table>`;
   return html`<section id="gain"><h2>Gain over training alone</h2>
-${view.baseline === null ? html`<p class="flag">Training alone was not run: no gain can be computed.</p>` : null}
+${view.baseline === null ? html`<p class="flag">Without a run of training alone no gain can be computed.</p>` : null}
 ${tableFigure("Table of gains by strategy", "Highest mean gain first. Dots: one per seed; bar: their mean; dashed line: training alone.", table)}
 ${columnNotes()}
 <p class="small soft">What each did:</p><ul class="small">${view.strategies.map(
@@ -24,14 +24,15 @@ ${columnNotes()}
 function row(view: ReportView, strategy: ReportStrategy, scale: ReturnType<typeof dotScale>): Html {
   const { result, color, kind } = strategy;
   const { up, down } = bytesPerRound(view, strategy);
+  const hasRuns = seedResults(view, strategy).length > 0;
   const isBaseline = kind === "baseline";
   const weak = result.notAboveConstant;
   return html`<tr${strategy.name === view.focus?.name ? html` class="focus"` : null}><th scope="row">${strategyName(strategy)}</th>
 <td${isBaseline ? null : gainTint(result.relativeGainPercent)}>${isBaseline ? "0 (by definition)" : gainText(strategy)}</td>
 <td>${isBaseline ? "" : formatInterval(result.relativeGainInterval95)}</td>
 <td class="text">${isBaseline ? null : drawDotStrip([...gainBySeed(view, strategy).values()], scale, color)}</td>
-<td>${isBaseline ? "" : shareText(strategy)}</td><td>${formatBytes(up)}</td><td>${formatBytes(down)}</td>
-<td>${weak.length === 0 ? "0" : html`<span class="flag">⚠ ${weak.length}</span>`} of ${view.tasks.length}</td></tr>`;
+<td>${isBaseline ? "" : shareText(strategy)}</td><td>${hasRuns ? formatBytes(up) : MISSING}</td><td>${hasRuns ? formatBytes(down) : MISSING}</td>
+<td>${hasRuns ? html`${weak.length === 0 ? "0" : html`<span class="flag">⚠ ${weak.length}</span>`} of ${view.tasks.length}` : MISSING}</td></tr>`;
 }
 
 function gainText({ result }: ReportStrategy): string {

@@ -30,7 +30,7 @@ export function hyperWeightsSection(view: ReportView): Html | null {
   });
   const even = clients.length === 0 ? null : { value: 1 / clients.length, label: "" };
   return html`<section id="hyper-weights"><h2>What the server learned (${strategy.label})</h2>
-<p class="small soft">${overSeeds(view, "Mean over seeds; bands are one standard deviation.")}</p><div class="charts wide">
+<p class="small soft">${overSeeds(view, "Mean over seeds.")}</p><div class="charts wide">
 ${chart(view, alpha, "Encoder hyper-weight α per site", "How much of the common direction each site takes on top of its own step.", null)}
 ${chart(view, beta, "Decoder hyper-weight β, mean over layers", "How much of the other decoders' steps each decoder takes.", null)}
 ${chart(view, conflict, "Conflict-averse weights over rounds", "How much each site's update counts in the common direction beyond the plain mean. Dotted: equal weights.", even)}
@@ -49,7 +49,8 @@ function line(
   dash: number,
   pick: (record: RoundRecord) => number | null | undefined,
 ): LineSeries {
-  return roundSeries(view, strategy, pick, { name, color: seriesColor(color + 1), dash: seriesDash(dash) });
+  const mean = roundSeries(view, strategy, pick, { name, color: seriesColor(color + 1), dash: seriesDash(dash) });
+  return { ...mean, band: [] }; // A dozen bands over each other show nothing.
 }
 
 function chart(
