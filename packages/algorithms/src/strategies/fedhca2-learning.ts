@@ -22,7 +22,7 @@ import {
   maskedGradient,
   stepHyperWeight,
 } from "../hyper-weights.js";
-import type { ClientMemory, DecoderMemory, FedHca2State } from "./fedhca2-state.js";
+import { type ClientMemory, type DecoderMemory, type FedHca2State, findOwn } from "./fedhca2-state.js";
 
 export interface LearningOptions {
   readonly encoderAlpha: number;
@@ -40,10 +40,10 @@ export function learnHyperWeights(
   options: LearningOptions,
   kernels: KernelBackend,
 ): ClientMemory {
-  const past = state.clients[client.spec.id];
+  const past = findOwn(state.clients, client.spec.id);
   const decoders = client.decoders.map((decoder) => [
     decoder.task,
-    { betas: learnBetas(decoder, past?.decoders[decoder.task], options, kernels), attended: null },
+    { betas: learnBetas(decoder, findOwn(past?.decoders, decoder.task), options, kernels), attended: null },
   ]);
   return {
     lastRound: round,
@@ -83,7 +83,7 @@ function learnBetas(
     at += size;
   }
   const betas = [...alignments].map(([layer, alignment]) => {
-    const beta = past?.betas[layer] ?? initialHyperWeight(options.decoderBeta);
+    const beta = findOwn(past?.betas, layer) ?? initialHyperWeight(options.decoderBeta);
     if (!options.learnHyperWeights || !past?.attended) return [layer, beta];
     const gradient = maskedGradient(beta, alignment);
     return [layer, stepHyperWeight(beta, gradient, options.hyperOptimizer, options.projectHyperWeights)];

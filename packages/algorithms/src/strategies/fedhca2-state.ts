@@ -29,6 +29,11 @@ export interface DecoderMemory {
 
 export const EMPTY_STATE: FedHca2State = { version: 1, clients: {}, directions: {} };
 
+/** What `record` holds under `key`; ids may be called `constructor` or `toString`, which every object inherits. */
+export function findOwn<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
 /** The directions that some client's next hyper-weight step needs. */
 export function neededDirections(
   directions: Readonly<Record<number, Float32Array>>,
