@@ -19,8 +19,9 @@ const shapes: Readonly<Record<string, ComparisonResult>> = {
 
 describe("renderReport", () => {
   for (const [name, result] of Object.entries(shapes)) {
+    const page = renderReport({ result, pictures });
+
     it(`renders ${name}: well-formed, without NaN, undefined or null in its text`, () => {
-      const page = renderReport({ result, pictures });
       expect(unclosedTags(page)).toEqual([]);
       expect(textOf(page).match(/NaN|undefined|Infinity|\bnull\b|\[object/g)).toBeNull();
       const missing = Object.keys(result.strategies).filter((name) => !page.includes(`<code>${name}</code>`));
@@ -28,7 +29,6 @@ describe("renderReport", () => {
     });
 
     it(`asks for nothing outside the file with ${name}`, () => {
-      const page = renderReport({ result, pictures });
       const withoutPictures = page.replaceAll(/data:image\/png;base64,[^"]*/g, "");
       expect(withoutPictures.match(/https?:|\/\/[a-z]|<script|<link|<iframe|@import|url\(/gi)).toBeNull();
       for (const [, source] of page.matchAll(/ src="([^"]*)"/g)) expect(source).toMatch(/^data:image\/png;base64,/);
