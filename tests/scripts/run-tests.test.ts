@@ -4,22 +4,36 @@ import { conclude } from "../../scripts/lib/tests.mjs";
 
 function concluded(status: number, counts?: { passed: number; failed: number }) {
   const lines: string[] = [];
-  const exitCode = conclude(status, counts, (line: string) => lines.push(line));
-  return { exitCode, lines };
+  const warnings: string[] = [];
+  const exitCode = conclude(
+    status,
+    counts,
+    (line: string) => lines.push(line),
+    (line: string) => warnings.push(line),
+  );
+  return { exitCode, lines, warnings };
 }
 
 test("the last line counts and the exit code is 0 when all passed", () => {
-  expect(concluded(0, { passed: 12, failed: 0 })).toEqual({ exitCode: 0, lines: ["12 passed, 0 failed"] });
+  expect(concluded(0, { passed: 12, failed: 0 })).toEqual({
+    exitCode: 0,
+    lines: ["12 passed, 0 failed"],
+    warnings: [],
+  });
 });
 
 test("a failed test gives an exit code other than 0, whatever vitest said", () => {
-  expect(concluded(0, { passed: 12, failed: 1 })).toEqual({ exitCode: 1, lines: ["12 passed, 1 failed"] });
+  expect(concluded(0, { passed: 12, failed: 1 })).toMatchObject({
+    exitCode: 1,
+    lines: ["12 passed, 1 failed"],
+  });
   expect(concluded(1, { passed: 12, failed: 1 }).exitCode).toBe(1);
 });
 
 test("nothing run is a failure", () => {
   expect(concluded(0, { passed: 0, failed: 0 }).exitCode).toBe(1);
-  expect(concluded(134).exitCode).toBe(134);
+  expect(concluded(134)).toMatchObject({ exitCode: 134, lines: ["0 passed, 0 failed"] });
+  expect(concluded(134).warnings).toEqual(["tests: vitest ended with exit code 134 before it could count"]);
 });
 
 test.each([
