@@ -14,6 +14,7 @@ export {
   leakyRelu,
   log,
   matmul,
+  max,
   mean,
   mul,
   neg,
@@ -35,6 +36,16 @@ export type { DType, Tensor } from "./graph/tensor.js";
 export { defineModel, ModelBuilder } from "./model/define-model.js";
 export type { Initializer, WeightInit } from "./model/initializer.js";
 export type { LossSpec } from "./model/losses.js";
+export {
+  averagePool1d,
+  averagePool2d,
+  globalAveragePool,
+  globalMaxPool,
+  maxPool1d,
+  maxPool2d,
+  type Pool1dOptions,
+  type Pool2dOptions,
+} from "./model/pool.js";
 export { bilinearResize, nearestResize } from "./model/resize.js";
 export { Scope } from "./model/scope.js";
 export { type ClassifierNetOptions, classifierNet } from "./models/classifier-net.js";

@@ -85,7 +85,7 @@ const reduction =
 export const sum = reduction("sum");
 export const mean = reduction("mean");
 export const sumSquare = reduction("sumSquare");
-/** No gradient: use it to shift, as softmax does. */
+/** Equal maxima share the gradient. */
 export const max = reduction("max");
 
 /** Sums what broadcasting to `x.shape` had repeated, so that the result has `shape`. */

@@ -1,11 +1,12 @@
 /** Reductions over axes. */
-import { expand, mul, reshape } from "../functions.js";
+import { div, equal, expand, mul, reshape, sum } from "../functions.js";
 import type { OpDefinition } from "../registry.js";
 import { opError, sizeOf, type Tensor } from "../tensor.js";
 import { flagOf, listOf } from "./attrs.js";
 import { inputOf, typesOf } from "./inputs.js";
 
-type Gradient = (x: Tensor, dy: Tensor, count: number) => Tensor;
+/** `dy` and `y` keep reduced axes with extent 1; `count` elements were reduced to one. */
+type Gradient = (x: Tensor, dy: Tensor, count: number, y: Tensor) => Tensor;
 
 function reduction(name: string, onnx: string, gradient?: Gradient): OpDefinition {
   const op: OpDefinition = {
@@ -32,7 +33,7 @@ function reduction(name: string, onnx: string, gradient?: Gradient): OpDefinitio
       const x = inputOf(node);
       const axes = listOf(node.attrs, "axes");
       const kept = x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent));
-      return [() => gradient(x, reshape(dy, kept), sizeOf(x.shape) / sizeOf(kept))];
+      return [() => gradient(x, reshape(dy, kept), sizeOf(x.shape) / sizeOf(kept), reshape(node, kept))];
     },
   };
 }
@@ -41,5 +42,9 @@ export const reduceOps: readonly OpDefinition[] = [
   reduction("sum", "ReduceSum", (x, dy) => expand(dy, x.shape)),
   reduction("mean", "ReduceMean", (x, dy, count) => expand(mul(dy, 1 / count), x.shape)),
   reduction("sumSquare", "ReduceSumSquare", (x, dy) => mul(x, mul(dy, 2))),
-  reduction("max", "ReduceMax"),
+  reduction("max", "ReduceMax", (x, dy, _count, y) => {
+    const won = equal(x, y);
+    const axes = y.shape.flatMap((extent, i) => (extent === x.shape[i] ? [] : [i]));
+    return mul(won, div(dy, sum(won, { axes, keepDims: true })));
+  }),
 ];
