@@ -1,5 +1,5 @@
 /** What `run` and `compare` share: scenario in, training with progress, result.json and report.html out. */
-import { availableParallelism, cpus, homedir, platform } from "node:os";
+import { availableParallelism, cpus, platform } from "node:os";
 import { join, relative } from "node:path";
 import { KumiaiError, writeFileAtomic } from "@kumiai/params";
 import {
@@ -12,6 +12,7 @@ import {
   type Scenario,
   serializeResult,
 } from "@kumiai/simulator";
+import { cacheDir } from "./cache-dir.js";
 import { reportError } from "./errors.js";
 import { prepareOutputDir } from "./files.js";
 import { interruptible } from "./interrupt.js";
@@ -128,9 +129,4 @@ function shortened(scenario: Scenario, rounds: number | undefined): Scenario {
   }
   const warmupRounds = Math.min(scenario.training.warmupRounds, rounds - 1);
   return { ...scenario, training: { ...scenario.training, rounds, warmupRounds } };
-}
-
-/** `--cache`, else KUMIAI_CACHE_DIR, else the user's cache folder (XDG base directories). */
-export function cacheDir(option: string | undefined, { env }: Io): string {
-  return option ?? env.KUMIAI_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "kumiai");
 }

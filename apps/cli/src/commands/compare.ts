@@ -1,6 +1,6 @@
 /** `kumiai compare`: several strategies, several seeds, one scenario. */
 import { Command, Option } from "commander";
-import { experiment, type SharedOptions } from "../experiment.js";
+import type { SharedOptions } from "../experiment.js";
 import { parseNames, parseSeeds } from "../parse.js";
 import type { CommandContext } from "../program.js";
 import { siteTable, strategyTable } from "../tables.js";
@@ -30,6 +30,8 @@ export function compareCommand({ io, finish }: CommandContext): Command {
         .default([1], "1"),
     );
   return addSharedOptions(command).action(async (file: string, options: CompareOptions) => {
+    // Loaded only now, so that `--help` answers at once.
+    const { experiment } = await import("../experiment.js");
     const done = await experiment({ file, ...options }, io);
     printOutcome(done, [strategyTable(done.result, io.colors), siteTable(done.result, io.colors)], io);
     finish(done.exitCode);

@@ -1,8 +1,8 @@
 /** `kumiai pretrain`: the common encoder that all sites of a scenario start from. */
 import { dirname, resolve } from "node:path";
-import { type PretrainEpoch, pretrainEncoder, writePretrainedEncoder } from "@kumiai/simulator";
+import type { PretrainEpoch } from "@kumiai/simulator";
 import { Command, Option } from "commander";
-import { cacheDir } from "../experiment.js";
+import { cacheDir } from "../cache-dir.js";
 import { prepareOutputDir } from "../files.js";
 import { formatNumber, formatSeconds } from "../format.js";
 import { interruptible } from "../interrupt.js";
@@ -48,6 +48,7 @@ export function pretrainCommand({ io }: CommandContext): Command {
 async function pretrain(options: PretrainOptions, io: Io): Promise<void> {
   const path = resolve(options.out);
   await prepareOutputDir(dirname(path));
+  const { pretrainEncoder, writePretrainedEncoder } = await import("@kumiai/simulator");
   using interrupt = interruptible(io, () => io.err("ending after this epoch; nothing will be written\n"));
   const startedAtMs = io.now();
   const encoder = await pretrainEncoder({

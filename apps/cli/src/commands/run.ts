@@ -1,6 +1,6 @@
 /** `kumiai run`: one strategy, one seed. */
 import { Command, Option } from "commander";
-import { experiment, type SharedOptions } from "../experiment.js";
+import type { SharedOptions } from "../experiment.js";
 import { parseSeed } from "../parse.js";
 import type { CommandContext } from "../program.js";
 import { taskTable } from "../tables.js";
@@ -20,6 +20,7 @@ export function runCommand({ io, finish }: CommandContext): Command {
     .addOption(new Option("--seed <N>", "decides everything random").argParser(parseSeed).default(1, "1"));
   return addSharedOptions(command).action(async (file: string, options: RunOptions) => {
     const { strategy, seed } = options;
+    const { experiment } = await import("../experiment.js");
     const done = await experiment({ ...options, file, strategies: [strategy], seeds: [seed] }, io);
     printOutcome(done, [taskTable(done.result, strategy, seed, io.colors)], io);
     finish(done.exitCode);

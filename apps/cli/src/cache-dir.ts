@@ -1,0 +1,9 @@
+/** Where prepared images are kept. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Io } from "./io.js";
+
+/** `--cache`, else KUMIAI_CACHE_DIR, else the user's cache folder (XDG base directories). */
+export function cacheDir(option: string | undefined, { env }: Io): string {
+  return option ?? env.KUMIAI_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "kumiai");
+}
