@@ -2,7 +2,7 @@ import { createStrategy } from "@kumiai/algorithms";
 import { parseClientId } from "@kumiai/params";
 import { expect, test } from "vitest";
 import { assembleResult, type FinishedRun } from "./assemble.js";
-import type { NamedStrategy } from "./compare.js";
+import type { NamedStrategy } from "./named-strategies.js";
 import { tinyScenario } from "./testing/tiny.js";
 
 const A = parseClientId("line-a");

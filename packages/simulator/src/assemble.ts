@@ -1,11 +1,11 @@
 /** From finished runs to `ComparisonResult`: pairs every run with the baseline of its seed and averages over seeds. */
 import { clientGainPercent, interval95, mean, relativeGainPercent, sampleStd } from "@kumiai/algorithms";
 import type { ClientId, TaskId } from "@kumiai/params";
-import type { NamedStrategy } from "./compare.js";
 import type { Scenario } from "./config/scenario.js";
 import { configHashOf } from "./config-hash.js";
 import { describeTask, isAboveConstant, metricOf } from "./evaluation.js";
 import { createModel, modelSpecOf } from "./model.js";
+import type { NamedStrategy } from "./named-strategies.js";
 import {
   type ClientResult,
   type ComparisonResult,

@@ -5,13 +5,13 @@
  * leave cores idle. Runs are independent and their jobs pure, so neither their order nor their number changes a byte of
  * the result. A cancelled or failed comparison still returns every finished run.
  */
-import { createStrategy, STRATEGIES, type Strategy } from "@kumiai/algorithms";
 import { KumiaiError, type ParamsFile } from "@kumiai/params";
 import { assembleResult, type FinishedRun } from "./assemble.js";
-import type { Scenario, StrategyConfig } from "./config/scenario.js";
+import type { Scenario } from "./config/scenario.js";
 import { hasJoined, isPresent } from "./config/scenario.js";
 import type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 import { loadInitialEncoder } from "./initial-params.js";
+import { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
 import { openPictureBook, type PictureBook } from "./pictures.js";
 import { stepsPerRound } from "./plan.js";
 import { createWorkerPool, type WorkerPool } from "./pool/pool.js";
@@ -66,34 +66,6 @@ export async function compareStrategies(options: CompareOptions): Promise<Compar
   await using pool = createWorkerPool(options);
   const comparison = new Comparison({ ...options, seeds }, strategies, pool, scenes, encoder);
   return await comparison.play();
-}
-
-export interface NamedStrategy {
-  readonly name: string;
-  readonly config: StrategyConfig;
-  readonly strategy: Strategy;
-  /** One line: what it does, with the options in force. */
-  readonly summary: string;
-}
-
-/** Looks names up in the scenario's section, then in the registry. Throws UNKNOWN_STRATEGY or INVALID_CONFIG. */
-export function resolveStrategies(scenario: Scenario, names: readonly string[]): readonly NamedStrategy[] {
-  if (names.length === 0) {
-    throw new KumiaiError("INVALID_CONFIG", "strategies: expected at least one name, received none; name one");
-  }
-  return [...new Set(names)].map((name) => {
-    const config = scenario.strategies[name] ?? { kind: name, options: {} };
-    const strategy = createStrategy(config.kind, config.options);
-    return { name, config, strategy, summary: summaryOf(config) };
-  });
-}
-
-function summaryOf({ kind, options }: StrategyConfig): string {
-  const definition = STRATEGIES[kind];
-  const inForce = Object.entries({ ...definition?.defaults, ...options }).map(
-    ([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
-  );
-  return [definition?.summary ?? kind, ...(inForce.length === 0 ? [] : [inForce.join(", ")])].join("; ");
 }
 
 function checkSeeds(seeds: readonly number[]): readonly number[] {

@@ -3,12 +3,11 @@ export {
   type CompareOptions,
   type ComparisonOutcome,
   compareStrategies,
-  type NamedStrategy,
-  resolveStrategies,
 } from "./compare.js";
 export { loadScenario, parseScenario } from "./config/parse.js";
 export type { ClientConfig, OptimizerConfig, Scenario, StrategyConfig, TrainingConfig } from "./config/scenario.js";
 export type { ComparisonEvent, Progress, RunEvent } from "./events.js";
+export { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
 export { createWorkerPool, type JobContext, type PoolOptions, type WorkerPool } from "./pool/pool.js";
 export {
   type PretrainEpoch,

@@ -159,7 +159,7 @@ function paramsOf(params: ReadonlyMap<ClientId, ParamVector>, id: ClientId): Par
   return vector;
 }
 
-export function contextOf(context: SeedContext, id: ClientId) {
+function contextOf(context: SeedContext, id: ClientId) {
   const client = context.clients.get(id);
   if (client === undefined) {
     throw new KumiaiError("UNKNOWN_CLIENT", `client ${id}: expected a client of the scenario, found none of this name`);
