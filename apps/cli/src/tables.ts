@@ -17,6 +17,7 @@ export function strategyTable(result: ComparisonResult, colors: Colors): string 
     "down / round",
     "not above constant",
   ];
+  const taskCount = result.scenario.clients.reduce((sum, { tasks }) => sum + tasks.length, 0);
   const table = newTable(head, colors);
   for (const [name, strategy] of Object.entries(result.strategies)) {
     const baseline = name === result.baseline;
@@ -27,7 +28,7 @@ export function strategyTable(result: ComparisonResult, colors: Colors): string 
       ...(pooled ? [{ content: baseline ? "" : shareOf(strategy), hAlign: "right" as const }] : []),
       { content: formatBytes(strategy.upBytes / Math.max(1, result.scenario.rounds)), hAlign: "right" },
       { content: formatBytes(strategy.downBytes / Math.max(1, result.scenario.rounds)), hAlign: "right" },
-      weakTasksOf(strategy, colors),
+      weakTasksOf(strategy, taskCount, colors),
     ]);
   }
   return table.toString();
@@ -97,10 +98,19 @@ function shareOf({ pooledGainShare: share }: StrategyResult): string {
   return share === null ? "–" : `${(share * 100).toFixed(0)} %`;
 }
 
-function weakTasksOf({ notAboveConstant: weak }: StrategyResult, colors: Colors): string {
-  if (weak.length === 0) return "none";
-  const shown = weak.slice(0, 3).join(", ");
-  return colors.yellow(weak.length > 3 ? `${shown}, ${weak.length - 3} more` : shown);
+function weakTasksOf({ notAboveConstant: weak }: StrategyResult, taskCount: number, colors: Colors): string {
+  return weak.length === 0 ? "none" : colors.yellow(`${weak.length} of ${taskCount} tasks`);
+}
+
+/** Which tasks those are, a line a strategy; empty if there are none. Such a task says nothing about a strategy. */
+export function weakTaskLines(result: ComparisonResult, colors: Colors): string {
+  const weak = Object.entries(result.strategies).filter(([, strategy]) => strategy.notAboveConstant.length > 0);
+  return weak
+    .map(
+      ([name, strategy]) =>
+        `${colors.yellow("!")} ${name} does not beat a constant: ${strategy.notAboveConstant.join(", ")}`,
+    )
+    .join("\n");
 }
 
 function siteGain(strategy: StrategyResult, client: string): number | null {

@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import type { SharedOptions } from "../experiment.js";
 import { parseNames, parseSeeds } from "../parse.js";
 import type { CommandContext } from "../program.js";
-import { siteTable, strategyTable } from "../tables.js";
+import { siteTable, strategyTable, weakTaskLines } from "../tables.js";
 import { addSharedOptions, printOutcome } from "./shared.js";
 
 interface CompareOptions extends SharedOptions {
@@ -33,7 +33,9 @@ export function compareCommand({ io, finish }: CommandContext): Command {
     // Loaded only now, so that `--help` answers at once.
     const { experiment } = await import("../experiment.js");
     const done = await experiment({ file, ...options }, io);
-    printOutcome(done, [strategyTable(done.result, io.colors), siteTable(done.result, io.colors)], io);
+    const { result } = done;
+    const tables = [strategyTable, weakTaskLines, siteTable].map((table) => table(result, io.colors));
+    printOutcome(done, tables, io);
     finish(done.exitCode);
   });
 }
