@@ -105,6 +105,7 @@ export class Scope {
     const [batch = 0, channels = 0, length = 0] = x.shape;
     if (x.shape.length !== 3) throw opError("conv1d", [x], "needs [batch, channels, length]");
     const { kernel, stride = 1, padding = 0, groups = 1, out, init = "he" } = options;
+    checkGroups("conv1d", x, options);
     const fanIn = (channels / groups) * kernel;
     const shape = [out, channels / groups, kernel];
     const weight = this.param(name, "weight", shape, weightInitializer(init, fanIn, out * kernel));
@@ -118,6 +119,7 @@ export class Scope {
   conv2d(name: string, x: Tensor, options: Conv2dOptions): Tensor {
     const channels = channelsOf("conv2d", x);
     const { groups = 1, out, init = "he" } = options;
+    checkGroups("conv2d", x, options);
     const [kh, kw] = pairOf(options.kernel);
     const [ph, pw] = pairOf(options.padding ?? 0);
     const fanIn = (channels / groups) * kh * kw;
@@ -131,6 +133,7 @@ export class Scope {
   convTranspose2d(name: string, x: Tensor, options: ConvTranspose2dOptions): Tensor {
     const channels = channelsOf("convTranspose2d", x);
     const { groups = 1, out, init = "he" } = options;
+    checkGroups("convTranspose2d", x, options);
     const [kernel, stride, padding, extra] = [
       options.kernel,
       options.stride ?? 1,
@@ -205,6 +208,11 @@ type Two = readonly [number, number];
 
 function pairOf(value: Pair): Two {
   return typeof value === "number" ? [value, value] : value;
+}
+
+function checkGroups(op: string, x: Tensor, { groups = 1, out }: Pick<Conv2dOptions, "groups" | "out">): void {
+  if (channelsOf(op, x) % groups === 0 && out % groups === 0) return;
+  throw opError(op, [x], `input channels and the ${out} output channels must both be divisible by ${groups} groups`);
 }
 
 function channelsOf(op: string, x: Tensor): number {

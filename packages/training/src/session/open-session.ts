@@ -122,6 +122,9 @@ class OnnxSession implements TrainingSession {
 
   async step(input: StepInput): Promise<StepResult> {
     this.#checkOpen();
+    if (!(input.learningRate >= 0 && Number.isFinite(input.learningRate))) {
+      throw new KumiaiError("INVALID_CONFIG", `learningRate: expected 0 or more, received ${input.learningRate}`);
+    }
     const isProximal = (input.proximalWeight ?? 0) > 0;
     const { session, feeds, noises } = await this.#program(isProximal);
     if (isProximal) this.#setProximal(input);

@@ -6,15 +6,18 @@ import { createRng, type Rng } from "@kumiai/params";
 import { gradientsOf } from "../graph/autodiff.js";
 import { emitOnnx } from "../graph/emit.js";
 import { mul, sum } from "../graph/functions.js";
-import { Graph, sizeOf, type Tensor } from "../graph/tensor.js";
+import { type DType, Graph, sizeOf, type Tensor } from "../graph/tensor.js";
 import { bind, compile } from "../session/runtime.js";
 import { interpret } from "./interpreter.js";
 
 export interface CheckedInput {
   readonly shape: readonly number[];
-  /** Default: standard normal. Inputs of integers (`indices`) get no gradient. */
+  /** Default: standard normal. */
   readonly values?: (rng: Rng) => number;
-  readonly dtype?: "f32" | "i32";
+  /** Default f32; the others get no gradient. */
+  readonly dtype?: DType;
+  /** Name in the graph; default by position. */
+  readonly name?: string;
 }
 
 export interface Discrepancies {
@@ -35,7 +38,7 @@ export async function discrepanciesOf(
 ): Promise<Discrepancies> {
   const rng = createRng(seed);
   const graph = new Graph();
-  const tensors = inputs.map(({ shape, dtype = "f32" }, i) => graph.input(`x${i}`, dtype, shape));
+  const tensors = inputs.map(({ shape, dtype = "f32", name }, i) => graph.input(name ?? `x${i}`, dtype, shape));
   const y = build(...tensors);
   const weights = graph.input("weights", "f32", y.shape);
   const loss = sum(mul(y, weights));
@@ -44,7 +47,7 @@ export async function discrepanciesOf(
 
   const values: Record<string, Float32Array> = { weights: randomValues({ shape: y.shape }, rng) };
   inputs.forEach((input, i) => {
-    values[`x${i}`] = randomValues(input, rng);
+    values[input.name ?? `x${i}`] = randomValues(input, rng);
   });
   const exact = interpret([y, ...gradients], values);
   let gradientError = 0;
@@ -97,7 +100,7 @@ async function runOnnx(
     const all = [...tensors.map((t) => [t, String(t.attrs.name)] as const), [outputs[0] as Tensor, "weights"] as const];
     const feeds = all.flatMap(([tensor, name]) => {
       const array = values[name] ?? new Float32Array(0);
-      const typed = tensor.dtype === "i32" ? Int32Array.from(array) : array;
+      const typed = tensor.dtype === "f32" ? array : (tensor.dtype === "i32" ? Int32Array : Uint8Array).from(array);
       return used.has(name) ? [[name, bind(typed, tensor.shape)] as const] : [];
     });
     const results = await session.run(Object.fromEntries(feeds));
