@@ -29,11 +29,17 @@ function* simplexGrid(count: number, steps: number): Generator<readonly number[]
 }
 
 describe("conflict-averse solve", () => {
-  test.each([2, 3])("finds nothing better on a grid over the simplex, %d clients, 60 draws", (count) => {
+  test.each([
+    { count: 2, size: 4 },
+    { count: 3, size: 4 },
+    { count: 2, size: 1 },
+    { count: 3, size: 1 },
+    { count: 3, size: 2 },
+  ])("no point of a grid over the simplex is better, $count clients, $size params, 60 draws", ({ count, size }) => {
     for (let seed = 0; seed < 60; seed++) {
       const rng = createRng(seed);
-      const deltas = Array.from({ length: count }, () => randomVector(rng, 4, 10 ** (rng.uniform() * 4 - 3)));
-      const radius = rng.uniform() * 1.5;
+      const deltas = Array.from({ length: count }, () => randomVector(rng, size, 10 ** (rng.uniform() * 4 - 3)));
+      const radius = rng.uniform() * 2;
       const { weights } = solveConflictAverse(referenceKernels.gram(deltas), radius);
       const found = objective(deltas, [...weights], radius);
       const scale = Math.max(...deltas.map((delta) => referenceKernels.dot(delta, delta)));
@@ -85,6 +91,22 @@ describe("conflict-averse solve", () => {
       const { weights, factors } = solveConflictAverse(gram, radius);
       expect([...weights, ...factors].every(Number.isFinite)).toBe(true);
     }
+  });
+
+  test("Δ, −Δ and one more at c = 0.4: passes the kink where the minimum lies beyond it", () => {
+    let beyondCount = 0;
+    for (let seed = 0; seed < 40; seed++) {
+      const rng = createRng(`kink-${seed}`);
+      const first = randomVector(rng, 2, 5);
+      const deltas = [first, first.map((value) => -value), randomVector(rng, 2)];
+      const { weights } = solveConflictAverse(referenceKernels.gram(deltas), 0.4);
+      let best = Number.POSITIVE_INFINITY;
+      for (const point of simplexGrid(3, 120)) best = Math.min(best, objective(deltas, point, 0.4));
+      if (best < 0) beyondCount++;
+      const scale = Math.max(...deltas.map((delta) => referenceKernels.dot(delta, delta)));
+      expect(objective(deltas, [...weights], 0.4), `seed ${seed}`).toBeLessThanOrEqual(best + 1e-9 * scale);
+    }
+    expect(beyondCount).toBeGreaterThan(10);
   });
 
   test("all updates zero: zero factors", () => {

@@ -36,8 +36,8 @@ export function solveConflictAverse(gram: Float64Array, radius: number): Conflic
 
   const meanNorm = Math.sqrt(meanNorm2);
   const linear = rowMeans(scaled, count).map((value) => value / meanNorm);
-  // ⟨g₀, gw⟩ ≥ −‖g₀‖·‖gw‖, so for c ≥ 1 the objective is nowhere below 0.
-  const weights = minimizeOverSimplex(scaled, linear, radius, radius >= 1);
+  // The linear term is ⟨g₀/‖g₀‖, gw⟩ ≥ −‖gw‖, so for c ≥ 1 the objective is nowhere below 0.
+  const weights = minimizeOverSimplex(scaled, linear, radius, radius >= 1 ? 0 : undefined);
   const weightedNorm2 = quadraticForm(scaled, weights);
   const lambda = weightedNorm2 > VANISHING_MIX ? (radius * meanNorm) / Math.sqrt(weightedNorm2) : 0;
   return { weights, factors: weights.map((weight) => (1 / count + lambda * weight) / (1 + radius * radius)) };

@@ -13,90 +13,129 @@
  * closed form, and never raises F; the start is uniform, so F(w*) ≤ F(uniform). It ends when the duality gap
  * max{∇F_j : w_j > 0} − min ∇F, a bound on F(w) − min F, is at rounding level. Ties go to the lowest index.
  *
- * It also ends where wᵀGw vanishes and the caller says that F is at least 0 (`floorAtZero`): that is the minimum. Without
- * that knowledge the pairs may creep along the kink there, and a limit on the number of steps ends it, under a second
- * for N = 1,000.
+ * F has one kink, where wᵀGw = 0 and F = 0, and pairs may stall on the way into or past it. So where the gap stays open,
+ * the same steps are tried with √(q) smoothed to √(q + ε²), ε falling from 0.1, each stage from the end of the one before,
+ * and for the smallest wᵀGw alone; the lowest F of all that was found wins. It needs a convex hull that contains 0, or nearly,
+ * so hardly occurs with more params than clients. Limits on the number of steps bound the time.
  *
- * √(q) is smoothed to √(q + ε²) with ε = 1e-12, far below any norm that counts, so that the gradient exists at 0.
+ * The first attempt uses ε = 1e-12, far below any norm that counts, so that the gradient exists at 0.
  */
 const SMOOTHING2 = 1e-24;
 const RELATIVE_GAP = 1e-14;
-const VANISHING = 1e-14;
+const NEAR_BOUND = 1e-7;
+/** wᵀGw of a point that has arrived at the kink. */
+const AT_KINK = 1e-16;
+/** ε² of the stages. */
+const STAGES2 = [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-16, SMOOTHING2];
 
+/** `lowerBound`: what F is known to be at least; a point that reaches it is not improved further. */
 export function minimizeOverSimplex(
   gram: Float64Array,
   linear: Float64Array,
   radius: number,
-  floorAtZero: boolean,
+  lowerBound = Number.NEGATIVE_INFINITY,
 ): Float64Array {
-  const problem = openProblem(gram, linear, radius, floorAtZero);
-  const { weights } = problem;
+  const problem = openProblem(gram, linear, radius, "norm");
+  if (descend(problem, SMOOTHING2)) return normalized(problem.weights);
+
+  let best = normalized(problem.weights);
+  let bestValue = objective(best, gram, linear, radius);
+  const consider = (weights: Float64Array): void => {
+    const value = objective(weights, gram, linear, radius);
+    if (value < bestValue) [best, bestValue] = [weights, value];
+  };
+  const gradual = openProblem(gram, linear, radius, "norm");
+  const smallest = openProblem(gram, new Float64Array(linear.length), 1, "square");
+  const attempts = [() => attempt(smallest, SMOOTHING2), ...STAGES2.map((stage2) => () => attempt(gradual, stage2))];
+  for (const next of attempts) {
+    if (bestValue <= lowerBound + NEAR_BOUND) break;
+    consider(next());
+  }
+  return best;
+}
+
+function attempt(problem: Problem, smoothing2: number): Float64Array {
+  descend(problem, smoothing2);
+  return normalized(problem.weights);
+}
+
+/** Steps until the gap is closed (true), or nothing is gained any more or the steps are used up (false). `smoothing2` is ε². */
+function descend(problem: Problem, smoothing2: number): boolean {
+  const { gram, linear, radius, weights } = problem;
   const count = weights.length;
   const gapLimit = RELATIVE_GAP * (maxAbs(linear) + radius * Math.sqrt(maxDiagonal(gram, count)));
-  const stepLimit = 100 * count + 10_000;
+  const stepLimit = 10 * count + 10_000;
   for (let step = 0; step < stepLimit; step++) {
     if (step % (count + 50) === 0) refreshImage(problem);
-    if (!stepAlongBestPair(problem, gapLimit)) break;
+    const outcome = stepAlongBestPair(problem, gapLimit, smoothing2);
+    if (outcome !== "moved") return outcome === "closed";
   }
-  return normalized(weights);
+  return false;
+}
+
+function objective(weights: Float64Array, gram: Float64Array, linear: Float64Array, radius: number): number {
+  const problem = { ...openProblem(gram, linear, radius, "norm"), weights };
+  refreshImage(problem);
+  const norm2 = Math.max(0, innerProduct(weights, problem.image));
+  return innerProduct(linear, weights) + radius * Math.sqrt(norm2);
 }
 
 interface Problem {
   readonly gram: Float64Array;
   readonly linear: Float64Array;
   readonly radius: number;
-  readonly floorAtZero: boolean;
+  /** What follows ρ: √(wᵀGw), or ½·wᵀGw. */
+  readonly term: "norm" | "square";
   readonly weights: Float64Array;
   readonly image: Float64Array;
   readonly gradient: Float64Array;
 }
 
-function openProblem(gram: Float64Array, linear: Float64Array, radius: number, floorAtZero: boolean): Problem {
+function openProblem(gram: Float64Array, linear: Float64Array, radius: number, term: Problem["term"]): Problem {
   const count = linear.length;
   const weights = new Float64Array(count).fill(1 / count);
   return {
     gram,
     linear,
     radius,
-    floorAtZero,
+    term,
     weights,
     image: new Float64Array(count),
     gradient: new Float64Array(count),
   };
 }
 
-/** One exact line search; false when the gap is closed or rounding leaves nothing to gain. */
-function stepAlongBestPair(problem: Problem, gapLimit: number): boolean {
+/** One exact line search. `stalled`: the gap is open, but rounding leaves nothing to gain. */
+function stepAlongBestPair(problem: Problem, gapLimit: number, smoothing2: number): "moved" | "closed" | "stalled" {
   const { gram, weights, image, gradient, linear, radius } = problem;
   const count = weights.length;
-  const norm2 = updateGradient(problem);
-  if (problem.floorAtZero && norm2 < VANISHING) return false;
+  const norm2 = updateGradient(problem, smoothing2);
+  if (problem.term === "norm" && norm2 < AT_KINK) return "stalled";
   const to = indexOfMin(gradient);
   const from = bestSource(problem, to, gapLimit);
-  if (from < 0) return false;
+  if (from < 0) return "closed";
 
   const at = (i: number, j: number): number => gram[i * count + j] ?? 0;
-  const moved = lineMinimum({
+  const line = {
     slope: (linear[to] ?? 0) - (linear[from] ?? 0),
     radius,
     curvature: Math.max(0, at(to, to) + at(from, from) - 2 * at(to, from)),
     cross: (image[to] ?? 0) - (image[from] ?? 0),
     norm2,
     limit: weights[from] ?? 0,
-  });
-  if (!(moved > 0)) return false;
+  };
+  const moved = problem.term === "norm" ? lineMinimum(line) : squareLineMinimum(line);
+  if (!(moved > 0)) return "stalled";
   weights[to] = (weights[to] ?? 0) + moved;
   weights[from] = (weights[from] ?? 0) - moved;
   for (let i = 0; i < count; i++) image[i] = (image[i] ?? 0) + moved * (at(to, i) - at(from, i));
-  return true;
+  return "moved";
 }
 
 /** Fills the gradient; returns wᵀGw + ε². */
-function updateGradient({ linear, radius, weights, image, gradient }: Problem): number {
-  let norm2 = 0;
-  for (let i = 0; i < weights.length; i++) norm2 += (weights[i] ?? 0) * (image[i] ?? 0);
-  norm2 = Math.max(0, norm2) + SMOOTHING2;
-  const factor = radius / Math.sqrt(norm2);
+function updateGradient({ linear, radius, term, weights, image, gradient }: Problem, smoothing2: number): number {
+  const norm2 = Math.max(0, innerProduct(weights, image)) + smoothing2;
+  const factor = term === "norm" ? radius / Math.sqrt(norm2) : radius;
   for (let i = 0; i < weights.length; i++) gradient[i] = (linear[i] ?? 0) + factor * (image[i] ?? 0);
   return norm2;
 }
@@ -148,6 +187,13 @@ function lineMinimum({ slope, radius, curvature, cross, norm2, limit }: Line): n
   return Math.min(limit, Math.max(0, root));
 }
 
+/** argmin over t in [0, limit] of β·t + ρ·(A·t² + 2B·t)/2. */
+function squareLineMinimum({ slope, radius, curvature, cross, limit }: Line): number {
+  const derivative = slope + radius * cross;
+  if (derivative >= 0) return 0;
+  return curvature > 0 ? Math.min(limit, -derivative / (radius * curvature)) : limit;
+}
+
 /** Gw from scratch: undoes the rounding that steps leave behind. */
 function refreshImage({ gram, weights, image }: Problem): void {
   const count = weights.length;
@@ -156,6 +202,12 @@ function refreshImage({ gram, weights, image }: Problem): void {
     for (let j = 0; j < count; j++) sum += (gram[i * count + j] ?? 0) * (weights[j] ?? 0);
     image[i] = sum;
   }
+}
+
+function innerProduct(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += (x[i] ?? 0) * (y[i] ?? 0);
+  return sum;
 }
 
 function normalized(weights: Float64Array): Float64Array {
