@@ -146,7 +146,7 @@ export function flip(x: Tensor, axes: readonly number[]): Tensor {
   return x.graph.apply("flip", [x], { axes });
 }
 
-/** Zeros (or `value`) before and after each axis; one pair per axis. */
+/** Zeros (or `value`) before and after each axis, one pair per axis; negative extents cut off. */
 export function pad(x: Tensor, before: readonly number[], after: readonly number[], value = 0): Tensor {
   if ([...before, ...after].every((extent) => extent === 0)) return x;
   return x.graph.apply("pad", [x], { before, after, value });

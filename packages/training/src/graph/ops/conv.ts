@@ -67,38 +67,81 @@ function convInputGradient(x: Tensor, w: Tensor, dy: Tensor, window: Window): Te
   return convTranspose(dy, w, window, [height, width]);
 }
 
-/** Gradient of an optional bias [O], the third input. */
+/** Gradient of an optional bias [O], the third input: places first, as a reduction of whole rows is the fast one. */
 function biasGradient(dy: Tensor): Tensor {
-  return sum(dy, { axes: [0, 2, 3] });
+  const [batch, out, height, width] = shape4("conv2d", dy);
+  const perImage = sum(reshape(dy, [batch * out, height * width]), { axes: [1] });
+  return sum(reshape(perImage, [batch, out]), { axes: [0] });
 }
 
-function lowerWeightGradient(node: Tensor): Tensor {
+/** Sizes of a weight gradient; groups, where there are several, have an axis of their own. */
+function gradientSizes(node: Tensor) {
   const [x, dy] = [inputOf(node, 0), inputOf(node, 1)];
   const { strides, pads, groups } = windowOf(node.attrs);
   const [kh = 1, kw = 1] = listOf(node.attrs, "kernel");
-  const [batch, channels] = shape4("conv2d", x);
+  const [batch, channels, height, width] = shape4("conv2d", x);
   const [, out, outHeight, outWidth] = shape4("conv2d", dy);
-  const [sh, sw] = strides;
-  const [top, left, bottom, right] = pads;
-  const padded = pad(x, [0, 0, top, left], [0, 0, bottom, right]);
-  const [, , fullHeight = 0, fullWidth = 0] = padded.shape;
-  // Groups get an axis of their own before the slices: each reshape is a node, and there are kh·kw slices.
   const lead = groups === 1 ? [batch] : [batch, groups];
-  const perGroup = channels / groups;
-  const source = reshape(padded, [...lead, perGroup, fullHeight, fullWidth]);
+  const [perGroup, outPerGroup] = [channels / groups, out / groups];
+  return {
+    ...{ kh, kw, strides, pads, groups, lead, perGroup, outPerGroup, outHeight, outWidth, width },
+    x: reshape(x, [...lead, perGroup, height, width]),
+    dy: reshape(dy, [...lead, outPerGroup, outHeight, outWidth]),
+  };
+}
+
+type GradientSizes = ReturnType<typeof gradientSizes>;
+
+/**
+ * Stride 1: x shifted along the width only, dy along the height only, then one product gives every pair of shifts:
+ * [kh·O, Hp·Wo] × [Hp·Wo, kw·C]. Moves kw·C + kh·O planes where shifting x both ways moves kh·kw·C (a third faster).
+ */
+function shiftedProducts({ x, dy, kh, kw, pads, lead, ...sizes }: GradientSizes): Tensor {
+  const [top, left, bottom] = pads;
+  const { perGroup, outPerGroup, outHeight, outWidth, width } = sizes;
   const axis = lead.length;
+  const padded = (t: Tensor, before: readonly [number, number], after: readonly [number, number]): Tensor =>
+    pad(t, [...lead.map(() => 0), 0, ...before], [...lead.map(() => 0), 0, ...after]);
+  const columns = Array.from({ length: kw }, (_, j) =>
+    padded(x, [top, left - j], [bottom, outWidth + j - left - width]),
+  );
+  const rows = Array.from({ length: kh }, (_, i) => padded(dy, [i, 0], [kh - 1 - i, 0]));
+  const area = (outHeight + kh - 1) * outWidth;
+  return matmul(
+    reshape(concat(rows, axis), [...lead, kh * outPerGroup, area]),
+    reshape(concat(columns, axis), [...lead, kw * perGroup, area]),
+    { transB: true },
+  );
+}
+
+/** Any stride: x shifted both ways; [O, Ho·Wo] × [Ho·Wo, kh·kw·C]. */
+function sliceProducts({ x, dy, kh, kw, pads, strides, lead, ...sizes }: GradientSizes): Tensor {
+  const [top, left, bottom, right] = pads;
+  const { perGroup, outPerGroup, outHeight, outWidth } = sizes;
+  const axis = lead.length;
+  const zeros = lead.map(() => 0);
+  const padded = pad(x, [...zeros, 0, top, left], [...zeros, 0, bottom, right]);
   const shifted: Tensor[] = [];
   for (let i = 0; i < kh; i++) {
     for (let j = 0; j < kw; j++) {
-      const ends = [i + (outHeight - 1) * sh + 1, j + (outWidth - 1) * sw + 1];
-      shifted.push(slice(source, { axes: [axis + 1, axis + 2], starts: [i, j], ends, steps: [sh, sw] }));
+      const ends = [i + (outHeight - 1) * strides[0] + 1, j + (outWidth - 1) * strides[1] + 1];
+      shifted.push(slice(padded, { axes: [axis + 1, axis + 2], starts: [i, j], ends, steps: strides }));
     }
   }
   const size = outHeight * outWidth;
   const columns = reshape(concat(shifted, axis), [...lead, kh * kw * perGroup, size]);
-  const products = matmul(reshape(dy, [...lead, out / groups, size]), columns, { transB: true });
-  const rows = reshape(sum(products, { axes: [0] }), [out, kh * kw, perGroup]);
-  return reshape(transpose(rows, [0, 2, 1]), node.shape);
+  return matmul(reshape(dy, [...lead, outPerGroup, size]), columns, { transB: true });
+}
+
+function lowerWeightGradient(node: Tensor): Tensor {
+  const sizes = gradientSizes(node);
+  const { kh, kw, strides, groups, perGroup, outPerGroup } = sizes;
+  const isUnitStride = strides[0] === 1 && strides[1] === 1 && kh * kw > 1;
+  const products = sum(isUnitStride ? shiftedProducts(sizes) : sliceProducts(sizes), { axes: [0] });
+  const ordered = isUnitStride
+    ? transpose(reshape(products, [groups, kh, outPerGroup, kw, perGroup]), [0, 2, 4, 1, 3])
+    : transpose(reshape(products, [groups * outPerGroup, kh * kw, perGroup]), [0, 2, 1]);
+  return reshape(ordered, node.shape);
 }
 
 export const convOps: readonly OpDefinition[] = [

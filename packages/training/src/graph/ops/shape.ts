@@ -182,10 +182,8 @@ export const shapeOps: readonly OpDefinition[] = [
     },
     vjp: (node, dy) => [
       () => {
-        const { shape } = inputOf(node);
-        const starts = listOf(node.attrs, "before");
-        const ends = shape.map((extent, i) => extent + (starts[i] ?? 0));
-        return slice(dy, { axes: shape.map((_, i) => i), starts, ends });
+        const negated = (name: string): readonly number[] => listOf(node.attrs, name).map((extent) => 0 - extent);
+        return pad(dy, negated("before"), negated("after"));
       },
     ],
   },
