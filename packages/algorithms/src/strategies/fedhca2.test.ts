@@ -163,19 +163,29 @@ describe("fedhca2, hyper-weights", () => {
     expect(second?.diagnostics.hyperWeights?.encoderAlpha).not.toHaveProperty("b");
   });
 
-  test("who comes back learns from the direction of its own last round, not of those it missed", () => {
+  test("each learns from the direction of its own last round, also who comes back after missing one, to 1e-6", () => {
     const outputs = play({}, [{}, { present: [A, C] }, {}]);
-    const before = only(outputs, 0);
-    const after = only(outputs, 2);
-    const [, update] = updatesOf(CLIENTS, "1/3");
-    const direction = before.state.directions[1] ?? new Float32Array();
-    const delta = encoderOf(B, update?.local ?? new Float32Array()).map(
-      (value, p) => value - (encoderOf(B, update?.base ?? new Float32Array())[p] ?? 0),
-    );
-    const alignment = delta.reduce((sum, value, p) => sum + value * (direction[p] ?? 0), 0);
-    // First step: v = −alignment + 1e-4·0.1, α ← 0.1 − 0.01·v.
-    expect(alphaOf(after, B)?.value).toBeCloseTo(0.1 - 0.01 * (-alignment + 1e-5), 6);
+    const before = only(outputs, 1);
+    const updates = updatesOf(CLIENTS, "1/3");
+    for (const [spec, index, lastRound] of [
+      [A, 0, 2],
+      [B, 1, 1],
+      [C, 2, 2],
+    ] as const) {
+      const { base, local } = updates[index] ?? { base: new Float32Array(), local: new Float32Array() };
+      const direction = before.state.directions[lastRound] ?? new Float32Array();
+      const start = encoderOf(spec, base);
+      const alignment = encoderOf(spec, local).reduce(
+        (sum, value, p) => sum + (value - (start[p] ?? 0)) * (direction[p] ?? 0),
+        0,
+      );
+      const past = alphaOf(before, spec);
+      if (past === undefined) throw new Error(`no memory of ${spec.id}`);
+      const velocity = 0.9 * past.velocity - alignment + 1e-4 * past.value;
+      expect(alphaOf(only(outputs, 2), spec)?.value).toBeCloseTo(past.value - 0.01 * velocity, 6);
+    }
     expect(alphaOf(before, B)?.velocity).toBe(0);
+    expect(alphaOf(before, A)?.velocity).not.toBe(0);
   });
 
   test("directions are kept as long as somebody's last round needs them, no longer", () => {
