@@ -10,7 +10,7 @@ import { workspaceDirs } from "./install-state.mjs";
 const SOURCE_FILE = /\.(?:ts|mts|mjs|js)$/;
 const TEST_FILE = /\.test\.ts$|\.contract\.ts$|(?:^|\/)testing\//;
 const IMPORT =
-  /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire(?:\.resolve)?\s*\(\s*|\bimport\.meta\.resolve\s*\(\s*)(["'])([^"'\s(),;]+)\1/g;
+  /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire(?:\.resolve)?\s*\(\s*|\bimport\.meta\.resolve\s*\(\s*)(["'])([@.#\w][-\w@./:#]*)\1/g;
 /** What a library must be given, not take: randomness, time and the environment come in through the door. */
 const AMBIENT = /\b(?:Math\.random|Date\.now|performance\.now|new Date)\s*\(|\bprocess\.(?:env|argv|exit|cwd)\b/;
 const BUILTINS = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
