@@ -1,11 +1,10 @@
 /** Training sessions on ONNX Runtime. */
 import { createRng, KumiaiError, type ParamVector, type Rng } from "@kumiai/params";
-import { emitOnnx } from "../graph/emit.js";
-import { sizeOf } from "../graph/tensor.js";
 import type { Batch, Model, OptimizerState, SessionOptions, StepInput, StepResult, TrainingSession } from "../types.js";
-import { createFeed, type Feed, fill } from "./feed.js";
-import { bind, compile, type InferenceSession, type Tensor } from "./runtime.js";
-import { buildStepGraph, momentCountOf, STEP_SCALARS } from "./step-graph.js";
+import { type Feed, fill } from "./feed.js";
+import { openPredictProgram, openStepProgram, type PredictProgram, type StepProgram } from "./programs.js";
+import { bind, type Tensor } from "./runtime.js";
+import { momentCountOf, STEP_SCALARS } from "./step-graph.js";
 
 /**
  * Opens a session: builds and compiles the step graph (about 0.1 to 1 s). Throws MODEL_INVALID, or INVALID_CONFIG for
@@ -38,18 +37,6 @@ interface Side {
   readonly moments: readonly Float32Array[];
   readonly asInputs: Readonly<Record<string, Tensor>>;
   readonly asOutputs: Readonly<Record<string, Tensor>>;
-}
-
-interface StepProgram {
-  readonly session: InferenceSession;
-  readonly feeds: readonly Feed[];
-  readonly noises: readonly { readonly array: Float32Array; readonly tensor: Tensor; readonly name: string }[];
-}
-
-interface PredictProgram {
-  readonly session: InferenceSession;
-  readonly feeds: readonly Feed[];
-  readonly outputs: readonly { readonly name: string; readonly array: Float32Array; readonly tensor: Tensor }[];
 }
 
 type GroupName = "encoder" | "decoder" | "head";
@@ -132,12 +119,12 @@ class OnnxSession implements TrainingSession {
     this.#setScalars(input.learningRate);
     for (const feed of feeds) fill(feed, input.batch[feed.spec.name], 0, this.#options.batchSize);
     const stepRng = this.#noiseRng.split(this.#stepCount);
-    for (const { array, name } of noises) fillUniform(array, stepRng.split(name));
+    for (const { array, graphName } of noises) fillUniform(array, stepRng.split(graphName));
 
     const inputs: Record<string, Tensor> = { ...this.#current.asInputs, ...this.#fixedInputs };
     if (isProximal) Object.assign(inputs, this.#proximalInputs);
     for (const { spec, tensor } of feeds) inputs[spec.name] = tensor;
-    for (const { name, tensor } of noises) inputs[name] = tensor;
+    for (const { graphName, tensor } of noises) inputs[graphName] = tensor;
     await session.run(inputs, { ...this.#other.asOutputs, report: this.#reportTensor });
     return this.#accept();
   }
@@ -154,7 +141,7 @@ class OnnxSession implements TrainingSession {
 
   async predict(inputs: Batch): Promise<Readonly<Record<string, Float32Array>>> {
     this.#checkOpen();
-    this.#predictor ??= this.#openPredictor();
+    this.#predictor ??= openPredictProgram(this.model, this.#options);
     const { session, feeds, outputs } = await this.#predictor;
     const { batchSize } = this.#options;
     const count = exampleCount(feeds, inputs);
@@ -163,7 +150,7 @@ class OnnxSession implements TrainingSession {
     for (const { spec, tensor } of feeds) fixed[spec.name] = tensor;
     const params = this.#current.asInputs.params;
     if (params !== undefined) fixed.params = params;
-    const fetches = Object.fromEntries(outputs.map(({ name, tensor }) => [outputName(name), tensor]));
+    const fetches = Object.fromEntries(outputs.map(({ graphName, tensor }) => [graphName, tensor]));
     for (let start = 0; start < count; start += batchSize) {
       const taken = Math.min(batchSize, count - start);
       for (const feed of feeds) fill(feed, inputs[feed.spec.name], start, taken);
@@ -205,51 +192,9 @@ class OnnxSession implements TrainingSession {
   #program(proximal: boolean): Promise<StepProgram> {
     const known = this.#programs.get(proximal);
     if (known !== undefined) return known;
-    const program = this.#openProgram(proximal);
+    const program = openStepProgram(this.model, this.#options, proximal);
     this.#programs.set(proximal, program);
     return program;
-  }
-
-  async #openProgram(proximal: boolean): Promise<StepProgram> {
-    const { batchSize, optimizer, clipNorm, threadCount = 1 } = this.#options;
-    if (this.model.tasks.length === 0) {
-      throw new KumiaiError(
-        "MODEL_INVALID",
-        "the model has no task, so there is no loss to train on; declare one with task()",
-      );
-    }
-    const { bytes, trace } = buildStepGraph(this.model, {
-      batchSize,
-      optimizer,
-      proximal,
-      ...(clipNorm === undefined ? {} : { clipNorm }),
-    });
-    return {
-      session: await compile(bytes, { threadCount }),
-      feeds: trace.inputs.map((spec) => createFeed(spec, batchSize)),
-      noises: trace.noiseSizes.map((size, i) => {
-        const array = new Float32Array(size);
-        return { name: `noise.${i}`, array, tensor: bind(array, [size]) };
-      }),
-    };
-  }
-
-  async #openPredictor(): Promise<PredictProgram> {
-    const { batchSize, threadCount = 1 } = this.#options;
-    const trace = this.model.trace({ batchSize, mode: "eval" });
-    const bytes = emitOnnx(
-      "predict",
-      [...trace.outputs].map(([name, tensor]) => ({ name: outputName(name), tensor })),
-    );
-    const session = await compile(bytes, { threadCount });
-    return {
-      session,
-      feeds: trace.inputs.map((spec) => createFeed(spec, batchSize)),
-      outputs: [...trace.outputs].map(([name, tensor]) => {
-        const array = new Float32Array(sizeOf(tensor.shape));
-        return { name, array, tensor: bind(array, tensor.shape) };
-      }),
-    };
   }
 
   #setUpdateMask(frozen: readonly GroupName[]): void {
@@ -285,11 +230,6 @@ class OnnxSession implements TrainingSession {
   #checkOpen(): void {
     if (this.#closed) throw new Error("the training session is closed");
   }
-}
-
-/** An output may be called like an input; in the graph it may not. */
-function outputName(name: string): string {
-  return `output.${name}`;
 }
 
 function createSide(size: number, momentCount: number): Side {
