@@ -45,8 +45,8 @@ describe("graphs", () => {
 test("a step computes no gradient for images", () => {
   const task = parseTaskId("t");
   const model = defineModel((m) => {
-    let x = m.input("image", [2, 8, 8]);
-    for (const i of [0, 1]) x = m.encoder().conv2d(`conv${i}`, x, { out: 2, kernel: 3, padding: 1 });
+    let x = m.input("image", [8, 8, 8]);
+    for (const i of [0, 1]) x = m.encoder().conv2d(`conv${i}`, x, { out: 8, kernel: 3, padding: 1 });
     m.task(task, x, { kind: "l1" });
   });
   const { bytes } = buildStepGraph(model, { batchSize: 1, optimizer: { kind: "sgd" }, proximal: false });
