@@ -2,8 +2,8 @@
 
 usage: training_torch.py DIR MODEL THREADS on|off      MODEL: conv-net or dense-net; on|off: oneDNN ("mkldnn")
 DIR/MODEL.json says which slots and batch arrays follow each other in DIR/MODEL.bin. When ready it writes one JSON line;
-then for each line `N` on stdin it takes N steps and writes {"ms": [...]}. Memory format and AdamW variant: whatever is
-fastest of what this version has.
+then for each line `N` on stdin it takes N steps in each memory format and writes their milliseconds, {"NCHW": [...],
+"channels last": [...]}. AdamW: fused, else foreach, as the version has it.
 """
 
 import json
@@ -123,13 +123,11 @@ def timed(step):
 def main():
     spec, slots, batch = read_arrays()
     steps = {layout: make_step(spec, slots, batch, layout == "channels last") for layout in ("NCHW", "channels last")}
-    loss = steps["NCHW"]().item()
-    best = {layout: min(timed(step) for _ in range(6)) for layout, step in steps.items()}
-    layout = min(best, key=best.get)
-    ready = {"torch": torch.__version__, "onednn": onednn, "layout": layout, "loss": loss}
-    print(json.dumps(ready), flush=True)
+    losses = [step().item() for step in steps.values()]
+    print(json.dumps({"torch": torch.__version__, "onednn": onednn, "losses": losses}), flush=True)
     for line in sys.stdin:
-        print(json.dumps({"ms": [timed(steps[layout]) for _ in range(int(line))]}), flush=True)
+        times = {layout: [timed(step) for _ in range(int(line))] for layout, step in steps.items()}
+        print(json.dumps(times), flush=True)
 
 
 main()
