@@ -13,7 +13,7 @@ const SHORT = {
   strategies: "local,fedavg,fedhca2",
   seeds: "1",
   out: "runs/demo",
-  rounds: 12,
+  rounds: 8,
 };
 
 const FULL_STRATEGIES = "local,fedavg,fedavg-all,fedprox,self-extrapolation,fedhca2,pooled";
