@@ -108,6 +108,14 @@ test("a repeated name and a bad extent are MODEL_INVALID, naming the slot", () =
   }
 });
 
+test("an unknown role is MODEL_INVALID, naming the roles that there are", () => {
+  for (const role of [{ kind: "backbone" }, undefined]) {
+    const slot = { name: "a", layer: "a", shape: [1], role } as unknown as Parameters<typeof createLayout>[0][number];
+    expect(() => createLayout([slot])).toThrow(expect.objectContaining({ code: "MODEL_INVALID" }));
+    expect(() => createLayout([slot])).toThrow(/encoder, decoder, head, buffer/);
+  }
+});
+
 test("groups of equal keys and shapes match whatever the task; the first difference is named on both sides", () => {
   const layout = createLayout(SPECS);
   const [edgeSlots, depthSlots] = [slotsOfRole(layout, "decoder", edge), slotsOfRole(layout, "decoder", depth)];

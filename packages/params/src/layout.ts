@@ -47,7 +47,7 @@ export interface ParamLayout {
   readonly hash: string;
 }
 
-/** Builds a layout; slots take places in the given order. Throws MODEL_INVALID for a repeated name or a bad shape. */
+/** Builds a layout; slots take places in the given order. Throws MODEL_INVALID for a repeated name, a bad shape or an unknown role. */
 export function createLayout(specs: readonly ParamSlotSpec[]): ParamLayout {
   const seen = new Set<string>();
   const slots: ParamSlot[] = [];
@@ -60,6 +60,7 @@ export function createLayout(specs: readonly ParamSlotSpec[]): ParamLayout {
     if (!spec.shape.every((extent) => Number.isSafeInteger(extent) && extent > 0)) {
       throw new KumiaiError("MODEL_INVALID", `slot ${spec.name}: expected positive extents, received [${spec.shape}]`);
     }
+    checkRole(spec);
     const size = spec.shape.reduce((product, extent) => product * extent, 1);
     const prefix = groupPrefixOf(spec.role);
     slots.push({
@@ -109,6 +110,16 @@ export function assertSameGroup(expected: readonly ParamSlot[], received: readon
         { slot: i, expected: left[i] ?? "", received: right[i] ?? "" },
       );
     }
+  }
+}
+
+function checkRole({ name, role }: ParamSlotSpec): void {
+  const kinds: readonly ParamRoleKind[] = ["encoder", "decoder", "head", "buffer"];
+  if (!kinds.includes(role?.kind)) {
+    throw new KumiaiError(
+      "MODEL_INVALID",
+      `slot ${name}: expected a role of ${kinds.join(", ")}, received ${String(role?.kind)}`,
+    );
   }
 }
 

@@ -199,6 +199,9 @@ export function attention(query: Tensor, key: Tensor, value: Tensor, options: At
       `needs [batch, length, width] with a width divisible by ${headCount} heads`,
     );
   }
+  if ([key, value].some((x) => x.shape.length !== 3 || x.shape[2] !== width)) {
+    throw opError("attention", [query, key, value], `needs keys and values [batch, length, ${width}]`);
+  }
   const headWidth = width / headCount;
   const split = (x: Tensor): Tensor => transpose(reshape(x, [batch, -1, headCount, headWidth]), [0, 2, 1, 3]);
   let scores = mul(matmul(split(query), split(key), { transB: true }), 1 / Math.sqrt(headWidth));

@@ -91,6 +91,9 @@ export class ModelBuilder implements ScopeHost {
     if (this.#inputs.some((input) => input.name === name)) {
       throw new KumiaiError("MODEL_INVALID", `input ${name}: the name occurs twice`);
     }
+    if (!["f32", "i32", "u8"].includes(dtype)) {
+      throw new KumiaiError("MODEL_INVALID", `input ${name}: expected dtype f32, i32 or u8, received ${String(dtype)}`);
+    }
     this.#inputs.push({ name, dtype, shape, role: "feature" });
     return this.graph.input(name, dtype, [this.batchSize, ...shape]);
   }

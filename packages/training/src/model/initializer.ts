@@ -1,5 +1,5 @@
 /** Initial values of parameters. */
-import type { Rng } from "@kumiai/params";
+import { KumiaiError, type Rng } from "@kumiai/params";
 
 export type Initializer =
   | { readonly kind: "constant"; readonly value: number }
@@ -15,6 +15,12 @@ export type WeightInit = "he" | "xavier" | Initializer;
 export function weightInitializer(init: WeightInit, fanIn: number, fanOut: number): Initializer {
   if (init === "he") return { kind: "normal", std: Math.sqrt(2 / fanIn) };
   if (init === "xavier") return { kind: "uniform", bound: Math.sqrt(6 / (fanIn + fanOut)) };
+  if (!["constant", "normal", "uniform"].includes(init?.kind)) {
+    throw new KumiaiError(
+      "MODEL_INVALID",
+      `init: expected "he", "xavier" or an initializer of kind constant, normal or uniform, received ${JSON.stringify(init)}`,
+    );
+  }
   return init;
 }
 

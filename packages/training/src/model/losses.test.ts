@@ -122,6 +122,25 @@ describe("gradients", () => {
 });
 
 describe("refusals", () => {
+  const output = new Graph().input("logits", "f32", [2, 3]);
+  const broken: readonly [string, unknown, RegExp][] = [
+    ["an unknown kind", { kind: "focal" }, /one of crossEntropy, .* received focal/],
+    ["no loss at all", undefined, /received undefined/],
+    ["a negative loss weight", { kind: "mse", lossWeight: -1 }, /lossWeight/],
+    ["an infinite loss weight", { kind: "mse", lossWeight: Number.POSITIVE_INFINITY }, /lossWeight/],
+    ["a negative class weight", { kind: "crossEntropy", classWeights: [1, -1, 1] }, /classWeights/],
+    [
+      "a positive weight that is no number",
+      { kind: "binaryCrossEntropy", positiveWeight: Number.NaN },
+      /positiveWeight/,
+    ],
+    ["a beta of 0", { kind: "smoothL1", beta: 0 }, /beta/],
+  ];
+  test.each(broken)("MODEL_INVALID for %s", (_, spec, message) => {
+    expect(() => taskLoss(task, output, spec as LossSpec)).toThrow(expect.objectContaining({ code: "MODEL_INVALID" }));
+    expect(() => taskLoss(task, output, spec as LossSpec)).toThrow(message);
+  });
+
   test("a wrong number of class weights", () => {
     const output = new Graph().input("output", "f32", [2, 3]);
     expect(() => taskLoss(task, output, { kind: "crossEntropy", classWeights: [1] })).toThrow(

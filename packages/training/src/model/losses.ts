@@ -57,8 +57,8 @@ export interface TaskLoss {
 
 /** The loss of one task and the inputs that it needs. Throws MODEL_INVALID. */
 export function taskLoss(task: TaskId, output: Tensor, spec: LossSpec): TaskLoss {
+  checkSpec(task, spec);
   const lossWeight = spec.lossWeight ?? 1;
-  if (!(lossWeight >= 0)) throw invalid(task, `lossWeight must be 0 or more, received ${lossWeight}`);
   const [batch = 0, channels = 0, ...rest] = output.shape;
   const points = sizeOf(rest);
   const inputs: InputSpec[] = [];
@@ -88,15 +88,46 @@ export function taskLoss(task: TaskId, output: Tensor, spec: LossSpec): TaskLoss
     return { loss: output.graph.apply("crossEntropy", [logits, labels, shares]), lossWeight, inputs };
   }
 
-  const dtype = spec.kind === "binaryCrossEntropy" ? "u8" : "f32";
   const shape = [channels, ...rest];
-  const label = declare({ name: `label.${task}`, dtype, shape, role: "label" }, [batch, channels, points]);
+  const isBinary = spec.kind === "binaryCrossEntropy";
+  const type = isBinary ? ({ dtype: "u8", classes: { count: 2 } } as const) : ({ dtype: "f32" } as const);
+  const label = declare({ name: `label.${task}`, shape, role: "label", ...type }, [batch, channels, points]);
   const losses = elementLosses(spec, reshape(output, [batch, channels, points]), toF32(label));
   const mask = maskOf([batch, 1, points]);
   if (mask === undefined) return { loss: mul(sum(losses), 1 / sizeOf(losses.shape)), lossWeight, inputs };
   const perPoint = losses.shape[1] ?? 1;
   const shares = mul(sharesOf(output, mask.shape, undefined, mask), 1 / perPoint);
   return { loss: sum(mul(losses, shares)), lossWeight, inputs };
+}
+
+const LOSS_KINDS: readonly LossSpec["kind"][] = [
+  "crossEntropy",
+  "binaryCrossEntropy",
+  "l1",
+  "mse",
+  "smoothL1",
+  "cosine",
+];
+
+/** A spec may come from a file or from JavaScript, so the compiler's word is not enough. */
+function checkSpec(task: TaskId, spec: LossSpec): void {
+  const { kind, lossWeight = 1 } = (spec ?? {}) as LossSpec;
+  if (!LOSS_KINDS.includes(kind)) {
+    throw invalid(task, `expected the kind to be one of ${LOSS_KINDS.join(", ")}, received ${String(kind)}`);
+  }
+  const check = (name: string, value: number, isValid: boolean, expected: string): void => {
+    if (!isValid || !Number.isFinite(value)) throw invalid(task, `${name}: expected ${expected}, received ${value}`);
+  };
+  check("lossWeight", lossWeight, lossWeight >= 0, "0 or more");
+  if (spec.kind === "crossEntropy") {
+    for (const weight of spec.classWeights ?? []) check("classWeights", weight, weight >= 0, "numbers of 0 or more");
+  } else if (spec.kind === "binaryCrossEntropy") {
+    const { positiveWeight = 1 } = spec;
+    check("positiveWeight", positiveWeight, positiveWeight >= 0, "0 or more");
+  } else if (spec.kind === "smoothL1") {
+    const { beta = 1 } = spec;
+    check("beta", beta, beta > 0, "a number above 0");
+  }
 }
 
 /** Weight of each point by its class; class C stands for ignored points. */

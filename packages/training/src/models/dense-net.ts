@@ -8,7 +8,7 @@
  * Decoders of all tasks have one shape; only heads differ. The sum of 1×1 products equals one 1×1 product of the
  * concatenation (SegFormer), at a fraction of the cost: coarse stages are projected before they are resized.
  */
-import type { TaskId } from "@kumiai/params";
+import { KumiaiError, type TaskId } from "@kumiai/params";
 import { add, depthToSpace, relu } from "../graph/functions.js";
 import type { Tensor } from "../graph/tensor.js";
 import { defineModel } from "../model/define-model.js";
@@ -32,8 +32,14 @@ export interface DenseNetOptions {
   readonly tasks: readonly DenseTask[];
 }
 
-/** Input `image` [3, H, W]; outputs by task id [outChannels, H, W]. */
+/** Input `image` [3, H, W] with even H and W; outputs by task id [outChannels, H, W]. Throws MODEL_INVALID. */
 export function denseNet({ height, width, encoder, decoder, tasks }: DenseNetOptions): Model {
+  if (height % 2 !== 0 || width % 2 !== 0) {
+    throw new KumiaiError(
+      "MODEL_INVALID",
+      `denseNet: expected an even height and width, received ${height} and ${width}`,
+    );
+  }
   return defineModel((m) => {
     const image = m.input("image", [3, height, width]);
     const stages = residualEncoder(m.encoder(), image, encoder);

@@ -1,7 +1,7 @@
 /** Batches into the arrays that a graph reads. */
 import { KumiaiError } from "@kumiai/params";
 import { sizeOf } from "../graph/tensor.js";
-import type { InputArray, InputSpec } from "../types.js";
+import type { Batch, InputArray, InputSpec } from "../types.js";
 import { bind, type Tensor } from "./runtime.js";
 
 /** One input of a compiled graph: an array that stays where it is, and the tensor over it. */
@@ -21,20 +21,43 @@ export function createFeed(spec: InputSpec, batchSize: number): Feed {
   return { spec, exampleSize, array, tensor: bind(array, [batchSize, ...spec.shape]) };
 }
 
+/** How many examples `inputs` hold, by the first feed. Throws DATA_MALFORMED. */
+export function exampleCount(feeds: readonly Feed[], inputs: Batch): number {
+  const first = feeds[0];
+  if (first === undefined) throw new KumiaiError("DATA_MALFORMED", "no output of the model depends on an input");
+  const values = arrayOf(first, inputs);
+  if (values.length % first.exampleSize !== 0) {
+    throw malformed(first.spec, `expected a multiple of ${first.exampleSize} values, received ${values.length}`);
+  }
+  return values.length / first.exampleSize;
+}
+
+/** Throws DATA_MALFORMED unless every feed has exactly `count` examples in `inputs`, as one of the array types. */
+export function checkBatch(feeds: readonly Feed[], inputs: Batch, count: number): void {
+  for (const feed of feeds) {
+    const expected = count * feed.exampleSize;
+    const { length } = arrayOf(feed, inputs);
+    if (length !== expected) throw malformed(feed.spec, `expected ${expected} values, received ${length}`);
+  }
+}
+
+function arrayOf({ spec }: Feed, inputs: Batch): InputArray {
+  const values: unknown = inputs?.[spec.name];
+  if (values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array) return values;
+  const received = values === undefined ? "none" : Object.prototype.toString.call(values).slice(8, -1);
+  throw malformed(spec, `expected a Float32Array, Int32Array or Uint8Array, received ${received}`);
+}
+
 /**
  * Copies `values` (examples `start` to `start + count`) into the feed, converting its type. Throws DATA_MALFORMED for a
- * missing input, a wrong length or a label that is not a class.
+ * value that does not fit its type or a label that is not a class.
  */
 export function fill(feed: Feed, values: InputArray | undefined, start: number, count: number): void {
   const { spec, exampleSize, array } = feed;
-  const from = start * exampleSize;
-  const to = (start + count) * exampleSize;
-  if (values === undefined || values.length < to) {
-    throw malformed(spec, `expected ${to} values, received ${values === undefined ? "none" : values.length}`);
-  }
-  const part = values.subarray(from, to);
+  const part = values?.subarray(start * exampleSize, (start + count) * exampleSize) ?? new Float32Array(0);
   if (spec.classes !== undefined) fillLabels(feed, part, spec.classes);
-  else if (spec.dtype === "u8" && !(part instanceof Uint8Array)) fillBytes(feed, part);
+  else if (spec.dtype === "u8" && !(part instanceof Uint8Array)) fillWhole(feed, part, 0, 255);
+  else if (spec.dtype === "i32" && part instanceof Float32Array) fillWhole(feed, part, -(2 ** 31), 2 ** 31 - 1);
   else array.set(part);
   if (part.length < array.length) array.fill(0, part.length);
 }
@@ -50,11 +73,12 @@ function fillLabels(feed: Feed, labels: InputArray, { count, ignoreIndex }: NonN
   }
 }
 
-function fillBytes(feed: Feed, values: InputArray): void {
+function fillWhole(feed: Feed, values: InputArray, lowest: number, highest: number): void {
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? -1;
-    if (!(Number.isInteger(value) && value >= 0 && value < 256)) {
-      throw malformed(feed.spec, `expected whole numbers from 0 to 255, received another value at element ${i}`);
+    const value = values[i] ?? Number.NaN;
+    if (!(Number.isInteger(value) && value >= lowest && value <= highest)) {
+      const expected = `whole numbers from ${lowest} to ${highest}`;
+      throw malformed(feed.spec, `expected ${expected}, received another value at element ${i}`);
     }
     feed.array[i] = value;
   }

@@ -1,6 +1,6 @@
 import { createRng, parseTaskId, slotsOfRole, slotView } from "@kumiai/params";
 import { describe, expect, test } from "vitest";
-import { add, mean, mul, relu, reshape } from "../graph/functions.js";
+import { add, attention, mean, mul, relu, reshape } from "../graph/functions.js";
 import { defineModel, type ModelBuilder } from "../model/define-model.js";
 import { classifierNet } from "../models/classifier-net.js";
 import { denseNet } from "../models/dense-net.js";
@@ -259,6 +259,62 @@ describe("refusals", () => {
     const batch = { x: Float32Array.of(1, 2), "label.value": Float32Array.of(0, 0) };
     await expect(session.step({ batch, learningRate: -1 })).rejects.toThrow(code("INVALID_CONFIG"));
     await expect(session.step({ batch, learningRate: 1, proximalWeight: 1 })).rejects.toThrow(code("INVALID_CONFIG"));
+    await expect(session.step({ batch, learningRate: 1, proximalWeight: -1 })).rejects.toThrow(/proximalWeight/);
+    const frozen = ["encoders" as "encoder"];
+    await expect(session.step({ batch, learningRate: 1, frozen })).rejects.toThrow(/encoder, decoder, head/);
+  });
+
+  const optimizers: readonly [unknown, string][] = [
+    [{ kind: "adam" }, "MODEL_INVALID"],
+    [undefined, "MODEL_INVALID"],
+    [{ kind: "adamw", beta2: 1 }, "INVALID_CONFIG"],
+    [{ kind: "adamw", epsilon: 0 }, "INVALID_CONFIG"],
+    [{ kind: "sgd", momentum: 1 }, "INVALID_CONFIG"],
+    [{ kind: "sgd", weightDecay: -1 }, "INVALID_CONFIG"],
+  ];
+  test.each(optimizers)("optimizer %o: %s", async (optimizer, expected) => {
+    const options = { batchSize: 2, optimizer } as SessionOptions;
+    await expect(openTrainingSession(line, options)).rejects.toThrow(code(expected));
+  });
+
+  test("a step that leaves the range of f32, with params as they were", async () => {
+    await using session = await openTrainingSession(line, sgd);
+    session.load(Float32Array.of(2));
+    const batch = { x: Float32Array.of(1, 2), "label.value": Float32Array.of(0, 0) };
+    await expect(session.step({ batch, learningRate: 3e38 })).rejects.toThrow(code("TRAINING_DIVERGED"));
+    expect([...session.params()]).toEqual([2]);
+  });
+
+  test("batches that are missing, too long, or of another type", async () => {
+    await using session = await openTrainingSession(line, sgd);
+    const label = Float32Array.of(0, 0);
+    const batches: unknown[] = [
+      undefined,
+      { x: [1, 2], "label.value": label },
+      { x: Float64Array.of(1, 2), "label.value": label },
+      { x: Float32Array.of(1, 2, 3), "label.value": label },
+    ];
+    for (const batch of batches) {
+      await expect(session.step({ batch: batch as Batch, learningRate: 1 })).rejects.toThrow(code("DATA_MALFORMED"));
+    }
+    await expect(session.predict({})).rejects.toThrow(code("DATA_MALFORMED"));
+    await expect(session.predict(undefined as unknown as Batch)).rejects.toThrow(code("DATA_MALFORMED"));
+  });
+
+  test("indices that are no whole numbers or beyond the table, and binary labels other than 0 and 1", async () => {
+    const model = defineModel((m) => {
+      const words = m.encoder().embedding("words", m.input("word", [], "i32"), { count: 3, width: 2 });
+      m.task(task, m.head(task).linear("out", words, { out: 1 }), { kind: "binaryCrossEntropy" });
+    });
+    await using session = await openTrainingSession(model, sgd);
+    session.load(model.initParams(createRng(1)));
+    const step = (word: Batch[string], label: Uint8Array) =>
+      session.step({ batch: { word, "label.value": label }, learningRate: 0 });
+    const labels = Uint8Array.of(0, 1);
+    await step(Float32Array.of(0, 2), labels);
+    await expect(step(Float32Array.of(0, 1.5), labels)).rejects.toThrow(code("DATA_MALFORMED"));
+    await expect(step(Int32Array.of(0, 3), labels)).rejects.toThrow(code("DATA_MALFORMED"));
+    await expect(step(Int32Array.of(0, 1), Uint8Array.of(0, 255))).rejects.toThrow(/classes from 0 to 1/);
   });
 
   const broken: readonly [string, (m: ModelBuilder) => void, RegExp][] = [
@@ -277,6 +333,17 @@ describe("refusals", () => {
       (m) => m.encoder().conv2d("c", m.input("a", [3, 4, 4]), { out: 4, kernel: 1, groups: 2 }),
       /conv2d/,
     ],
+    ["an input of an unknown type", (m) => m.input("a", [1], "f64" as "f32"), /f32, i32 or u8, received f64/],
+    [
+      "an unknown initializer",
+      (m) => m.encoder().linear("fc", m.input("a", [3]), { out: 1, init: "kaiming" as "he" }),
+      /"he", "xavier" or/,
+    ],
+    [
+      "keys of another width than the queries",
+      (m) => attention(m.input("q", [2, 4]), m.input("k", [2, 8]), m.input("v", [2, 8]), { headCount: 2 }),
+      /attention/,
+    ],
     ["two inputs of one name", (m) => [m.input("a", [1]), m.input("a", [2])], /input a/],
     ["no output", (m) => m.input("a", [1]), /no output/],
     [
@@ -288,6 +355,14 @@ describe("refusals", () => {
   test.each(broken)("MODEL_INVALID for %s", (_, define, message) => {
     expect(() => defineModel(define)).toThrow(code("MODEL_INVALID"));
     expect(() => defineModel(define)).toThrow(message);
+  });
+
+  test("MODEL_INVALID for dense predictions of images with an odd side, or with an unknown loss", () => {
+    const options = { encoder: { channels: [8] }, decoder: { width: 8 } };
+    const of = (height: number, kind: "mse") => () =>
+      denseNet({ ...options, height, width: 16, tasks: [{ id: task, outChannels: 1, loss: { kind } }] });
+    expect(of(15, "mse")).toThrow(code("MODEL_INVALID"));
+    expect(of(16, "focal" as "mse")).toThrow(code("MODEL_INVALID"));
   });
 
   test("a closed session", async () => {

@@ -1,34 +1,21 @@
 /** Training sessions on ONNX Runtime. */
 import { createRng, KumiaiError, type ParamVector, type Rng } from "@kumiai/params";
 import type { Batch, Model, OptimizerState, SessionOptions, StepInput, StepResult, TrainingSession } from "../types.js";
-import { type Feed, fill } from "./feed.js";
+import { checkBatch, exampleCount, fill } from "./feed.js";
+import { checkSessionOptions, checkStepInput, type GroupName } from "./options.js";
 import { openPredictProgram, openStepProgram, type PredictProgram, type StepProgram } from "./programs.js";
-import { bind, type Tensor } from "./runtime.js";
+import { bind, runGraph, type Tensor } from "./runtime.js";
 import { momentCountOf, STEP_SCALARS } from "./step-graph.js";
 
 /**
- * Opens a session: builds and compiles the step graph (about 0.1 to 1 s). Throws MODEL_INVALID, or INVALID_CONFIG for
- * options out of range. Params are zeros until `load`.
+ * Opens a session: builds and compiles the step graph (about 0.1 to 1 s). Throws MODEL_INVALID for a
+ * bad model or an unknown optimizer, INVALID_CONFIG for options out of range. Params are zeros until `load`.
  */
 export async function openTrainingSession(model: Model, options: SessionOptions): Promise<TrainingSession> {
-  checkOptions(options);
+  checkSessionOptions(options);
   const session = new OnnxSession(model, options);
   await session.prepare();
   return session;
-}
-
-function checkOptions({ batchSize, optimizer, clipNorm, threadCount = 1 }: SessionOptions): void {
-  const refuse = (name: string, expected: string, received: unknown): never => {
-    throw new KumiaiError(
-      "INVALID_CONFIG",
-      `session option ${name}: expected ${expected}, received ${String(received)}`,
-    );
-  };
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) refuse("batchSize", "an integer of 1 or more", batchSize);
-  if (!Number.isSafeInteger(threadCount) || threadCount < 1)
-    refuse("threadCount", "an integer of 1 or more", threadCount);
-  if (clipNorm !== undefined && !(clipNorm > 0)) refuse("clipNorm", "a number above 0", clipNorm);
-  if (!((optimizer.weightDecay ?? 0) >= 0)) refuse("weightDecay", "0 or more", optimizer.weightDecay);
 }
 
 /** One of the two sets of vectors that a step reads and writes in turn. */
@@ -38,8 +25,6 @@ interface Side {
   readonly asInputs: Readonly<Record<string, Tensor>>;
   readonly asOutputs: Readonly<Record<string, Tensor>>;
 }
-
-type GroupName = "encoder" | "decoder" | "head";
 
 class OnnxSession implements TrainingSession {
   readonly model: Model;
@@ -109,14 +94,13 @@ class OnnxSession implements TrainingSession {
 
   async step(input: StepInput): Promise<StepResult> {
     this.#checkOpen();
-    if (!(input.learningRate >= 0 && Number.isFinite(input.learningRate))) {
-      throw new KumiaiError("INVALID_CONFIG", `learningRate: expected 0 or more, received ${input.learningRate}`);
-    }
+    checkStepInput(input);
     const isProximal = (input.proximalWeight ?? 0) > 0;
     const { session, feeds, noises } = await this.#program(isProximal);
     if (isProximal) this.#setProximal(input);
     this.#setUpdateMask(input.frozen ?? []);
     this.#setScalars(input.learningRate);
+    checkBatch(feeds, input.batch, this.#options.batchSize);
     for (const feed of feeds) fill(feed, input.batch[feed.spec.name], 0, this.#options.batchSize);
     const stepRng = this.#noiseRng.split(this.#stepCount);
     for (const { array, graphName } of noises) fillUniform(array, stepRng.split(graphName));
@@ -125,7 +109,7 @@ class OnnxSession implements TrainingSession {
     if (isProximal) Object.assign(inputs, this.#proximalInputs);
     for (const { spec, tensor } of feeds) inputs[spec.name] = tensor;
     for (const { graphName, tensor } of noises) inputs[graphName] = tensor;
-    await session.run(inputs, { ...this.#other.asOutputs, report: this.#reportTensor });
+    await runGraph(session, inputs, { ...this.#other.asOutputs, report: this.#reportTensor });
     return this.#accept();
   }
 
@@ -145,6 +129,7 @@ class OnnxSession implements TrainingSession {
     const { session, feeds, outputs } = await this.#predictor;
     const { batchSize } = this.#options;
     const count = exampleCount(feeds, inputs);
+    checkBatch(feeds, inputs, count);
     const results = outputs.map(({ array }) => new Float32Array((array.length / batchSize) * count));
     const fixed: Record<string, Tensor> = {};
     for (const { spec, tensor } of feeds) fixed[spec.name] = tensor;
@@ -154,7 +139,7 @@ class OnnxSession implements TrainingSession {
     for (let start = 0; start < count; start += batchSize) {
       const taken = Math.min(batchSize, count - start);
       for (const feed of feeds) fill(feed, inputs[feed.spec.name], start, taken);
-      await session.run(fixed, fetches);
+      await runGraph(session, fixed, fetches);
       outputs.forEach(({ array }, i) => {
         const exampleSize = array.length / batchSize;
         results[i]?.set(array.subarray(0, taken * exampleSize), start * exampleSize);
@@ -173,10 +158,10 @@ class OnnxSession implements TrainingSession {
   /** Swaps the sides if what the step gave is finite; otherwise everything stays as it was. */
   #accept(): StepResult {
     const [loss = Number.NaN, gradientNorm = Number.NaN, ...taskLosses] = this.#report;
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm) || !isFinite32(this.#other.params)) {
       throw new KumiaiError(
         "TRAINING_DIVERGED",
-        `step ${this.#stepCount + 1}: loss ${loss}, gradient norm ${gradientNorm}; the params are as before the step; lower the learning rate or check the data`,
+        `step ${this.#stepCount + 1}: loss ${loss}, gradient norm ${gradientNorm}; ${Number.isFinite(gradientNorm) ? "the step leaves the range of f32; " : ""}the params are as before the step; lower the learning rate or check the data`,
         { step: this.#stepCount + 1, loss, gradientNorm },
       );
     }
@@ -244,16 +229,11 @@ function createSide(size: number, momentCount: number): Side {
   return { params, moments, asInputs, asOutputs };
 }
 
-function exampleCount(feeds: readonly Feed[], inputs: Batch): number {
-  const first = feeds[0];
-  const values = first === undefined ? undefined : inputs[first.spec.name];
-  if (first === undefined || values === undefined || values.length % first.exampleSize !== 0) {
-    throw new KumiaiError(
-      "DATA_MALFORMED",
-      `input ${first?.spec.name ?? ""}: expected a multiple of ${first?.exampleSize ?? 0} values, received ${values?.length ?? "none"}`,
-    );
-  }
-  return values.length / first.exampleSize;
+/** Are all numbers finite? One multiplication and addition each: 0·x is 0 unless x is not finite. */
+function isFinite32(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * (values[i] ?? 0);
+  return sum === 0;
 }
 
 function fillUniform(array: Float32Array, rng: Rng): void {

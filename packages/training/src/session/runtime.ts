@@ -31,4 +31,19 @@ export function bind(array: InputArray, shape: readonly number[]): Tensor {
   return new Tensor("uint8", array, shape);
 }
 
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/**
+ * Runs a compiled graph, writing into `outputs`. Throws DATA_MALFORMED with ONNX Runtime's words if it stops: the graph has
+ * been accepted, so it is the values that it cannot take, such as an index beyond a table.
+ */
+export async function runGraph(session: InferenceSession, inputs: Tensors, outputs: Tensors): Promise<void> {
+  try {
+    await session.run(inputs, outputs);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new KumiaiError("DATA_MALFORMED", `ONNX Runtime cannot compute with these inputs: ${reason}`, {}, cause);
+  }
+}
+
 export type { InferenceSession, Tensor };

@@ -20,8 +20,11 @@ test("stays at the peak when the decay is constant", () => {
   expect(learningRateAt(99, { peak: 0.3, totalSteps: 100, decay: "constant" })).toBe(0.3);
 });
 
-test("refuses a negative peak", () => {
-  expect(() => learningRateAt(0, { peak: -1, totalSteps: 10 })).toThrow(
-    expect.objectContaining({ code: "INVALID_CONFIG" }),
-  );
-});
+test.each([{ peak: -1 }, { floor: -1 }, { totalSteps: 0 }, { warmupSteps: -1 }, { decay: "linear" as "cosine" }])(
+  "INVALID_CONFIG for %o",
+  (broken) => {
+    expect(() => learningRateAt(0, { peak: 1, totalSteps: 10, ...broken })).toThrow(
+      expect.objectContaining({ code: "INVALID_CONFIG" }),
+    );
+  },
+);

@@ -17,11 +17,14 @@ export interface ScheduleOptions {
 /** Learning rate of step `step`, counted from 0. The last step still has a rate above `floor`. */
 export function learningRateAt(step: number, options: ScheduleOptions): number {
   const { peak, totalSteps, warmupSteps = 0, decay = "cosine", floor = 0 } = options;
-  if (!(peak >= 0) || !(floor >= 0) || !(totalSteps >= 1)) {
+  if (!(peak >= 0) || !(floor >= 0) || !(totalSteps >= 1) || !(warmupSteps >= 0)) {
     throw new KumiaiError(
       "INVALID_CONFIG",
-      `schedule: expected peak and floor of 0 or more and at least one step, received peak ${peak}, floor ${floor}, totalSteps ${totalSteps}`,
+      `schedule: expected peak, floor and warmupSteps of 0 or more and at least one step, received peak ${peak}, floor ${floor}, warmupSteps ${warmupSteps}, totalSteps ${totalSteps}`,
     );
+  }
+  if (decay !== "cosine" && decay !== "constant") {
+    throw new KumiaiError("INVALID_CONFIG", `schedule: expected decay to be cosine or constant, received ${decay}`);
   }
   if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
   if (decay === "constant") return peak;
