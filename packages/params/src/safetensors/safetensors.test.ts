@@ -182,6 +182,12 @@ test("a writer refuses what is not planned, too much, too little, and f16 beyond
   expect(await folder.list()).toEqual([]);
 });
 
+test("metadata of 20 MB with escapes is read", async () => {
+  const long = `${"x".repeat(20_000_000)}"\\"`;
+  await using file = await openSafetensorsBytes(fileOf({ __metadata__: { long } }), "f");
+  expect(file.metadata.long).toBe(long);
+});
+
 test("an unknown tensor and a vector of another size are LAYOUT_MISMATCH", async () => {
   await using file = await openSafetensorsBytes(fileOf({ t: F32_2 }, new Uint8Array(8)), "f");
   await expect(file.read("u")).rejects.toMatchObject({ code: "LAYOUT_MISMATCH" });
