@@ -150,6 +150,37 @@ function refuseNonFinite(spec: ClientSpec, slot: string, what: string, value: nu
   );
 }
 
+/**
+ * Aggregation of finite but absurd updates can leave the range of f32; nothing of that may go out or into the state.
+ * Throws NON_FINITE naming the first client and slot, and the client whose update is the longest.
+ */
+export function assertFiniteParams(
+  params: ReadonlyMap<ClientId, ParamVector>,
+  { present }: Cohort,
+  kernels: KernelBackend,
+): void {
+  for (const { spec } of present) {
+    const own = params.get(spec.id);
+    const index = own === undefined ? -1 : kernels.findNonFinite(own);
+    if (own === undefined || index < 0) continue;
+    const longest = longestUpdate(present, kernels);
+    const slot = slotAt(spec.layout.slots, index);
+    throw new KumiaiError(
+      "NON_FINITE",
+      `client ${spec.id}: params after aggregation, slot ${slot}: expected finite numbers, received ${own[index]}; the longest update of the round is that of client ${longest}, look at its training`,
+      { client: spec.id, slot, longestUpdate: longest },
+    );
+  }
+}
+
+function longestUpdate(present: readonly PresentClient[], kernels: KernelBackend): string {
+  const lengths = present.map(({ spec, encoderDelta, decoders }) => ({
+    id: spec.id,
+    length: Math.hypot(kernels.norm(encoderDelta), ...decoders.map(({ delta }) => kernels.norm(delta))),
+  }));
+  return lengths.reduce((a, b) => (b.length > a.length ? b : a)).id;
+}
+
 /** Name of the slot that holds element `index` of `slots` end to end. */
 function slotAt(slots: readonly ParamSlot[], index: number): string {
   let end = 0;

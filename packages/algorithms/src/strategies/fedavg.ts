@@ -17,6 +17,7 @@
 import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
 import type { ClientId, ParamSlot, ParamVector, TaskId } from "@kumiai/params";
 import {
+  assertFiniteParams,
   assertSameDecoders,
   assertSameEncoders,
   type Cohort,
@@ -70,6 +71,7 @@ export function createFedAvg(variant: FedAvgVariant, kernels: KernelBackend = re
       if (variant.share === "all") {
         for (const bucket of decoderBuckets(cohort, bucketOf)) averageInto(params, bucket, kernels);
       }
+      assertFiniteParams(params, cohort, kernels);
       const traffic = { encoder: true, decoders: variant.share === "all" };
       return { state: null, params, diagnostics: diagnose(cohort, kernels, traffic) };
     },

@@ -28,6 +28,7 @@
 import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
 import type { ClientId, ParamVector } from "@kumiai/params";
 import {
+  assertFiniteParams,
   assertSameDecoders,
   assertSameEncoders,
   compareText,
@@ -103,6 +104,7 @@ export function createFedHca2(
       const attended = options.decoderPart
         ? mixDecodersInto(params, present, memories, options, kernels)
         : new Map<string, Float32Array>();
+      assertFiniteParams(params, cohort, kernels);
 
       const traffic = { encoder: options.encoderPart, decoders: options.decoderPart };
       return {

@@ -6,7 +6,7 @@
  * α: `alpha`, 0.1 unless told otherwise, as FedHCA²'s initial hyper-weights. Traffic: none, a site can do it alone.
  */
 import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
-import { gather, openCohort, scatterInto } from "../cohort.js";
+import { assertFiniteParams, gather, openCohort, scatterInto } from "../cohort.js";
 import { diagnose, NO_TRAFFIC } from "../diagnostics.js";
 import { numberOption, type OptionsOf, parseOptions } from "../options.js";
 import { PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
@@ -37,6 +37,7 @@ export function createSelfExtrapolation(
           return [client.spec.id, next];
         }),
       );
+      assertFiniteParams(params, cohort, kernels);
       return { state: null, params, diagnostics: diagnose(cohort, kernels, NO_TRAFFIC) };
     },
   };

@@ -156,6 +156,31 @@ describe.each(NAMES)("%s", (name) => {
     expect(refusal(updates)).toMatchObject({ code: "NON_FINITE", details: { client: "e" } });
   });
 
+  test("zero updates of all clients give finite params", () => {
+    const updates = updatesOf(COHORT, 1).map((update) => ({ ...update, local: update.base.slice() }));
+    const { params } = strategy.aggregate(strategy.init(COHORT), { round: 1, clients: COHORT, updates });
+    for (const own of params.values()) expect(own.every(Number.isFinite)).toBe(true);
+  });
+
+  test("updates at the end of f32 give finite params, or are refused with NON_FINITE naming client and slot", () => {
+    // Base and step are finite, also together; any longer step is not.
+    const updates = updatesOf(COHORT, 1).map(({ client, base }) => ({
+      client,
+      base: base.map(() => 1.6e38),
+      local: base.map(() => 3.3e38),
+      sampleCount: 1,
+    }));
+    const aggregate = () => strategy.aggregate(strategy.init(COHORT), { round: 1, clients: COHORT, updates });
+    if (["fedhca2", "self-extrapolation"].includes(name)) {
+      expect(refusal(updates)).toMatchObject({
+        code: "NON_FINITE",
+        details: { client: "a", slot: "encoder.in.weight", longestUpdate: expect.any(String) },
+      });
+    } else {
+      for (const own of aggregate().params.values()) expect(own.every(Number.isFinite)).toBe(true);
+    }
+  });
+
   test("refuses an update from outside the roster, naming the client", () => {
     expect(refusal(updatesOf(COHORT, 1), COHORT.slice(1))).toMatchObject({
       code: "UNKNOWN_CLIENT",
