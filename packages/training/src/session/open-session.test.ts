@@ -219,6 +219,20 @@ describe("batch norm and dropout", () => {
   });
 });
 
+test("the gradient passes through dropout where values do (1e-5 relative)", async () => {
+  // loss = (mean of dropout(gain · x))² = gain²·c, so its derivative at gain = 1 is twice the loss.
+  const model = defineModel((m) => {
+    const gain = m.head(task).param("gain", "weight", [1, 1], { kind: "constant", value: 1 });
+    const x = m.dropout(mul(m.input("x", [50]), gain), 0.4);
+    m.task(task, mean(x, { axes: [1], keepDims: true }), { kind: "mse" });
+  });
+  await using session = await openTrainingSession(model, { batchSize: 1, optimizer: { kind: "sgd" } });
+  session.load(model.initParams(createRng(1)));
+  const batch = { x: new Float32Array(50).fill(1), "label.value": Float32Array.of(0) };
+  const { loss, gradientNorm } = await session.step({ batch, learningRate: 0 });
+  expect(Math.abs(gradientNorm / (2 * loss) - 1)).toBeLessThan(1e-5);
+});
+
 describe("refusals", () => {
   const code = (name: string) => expect.objectContaining({ code: name });
 
