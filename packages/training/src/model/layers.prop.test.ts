@@ -28,7 +28,7 @@ type Sizes = typeof sizes extends fc.Arbitrary<infer T> ? T : never;
 interface Case {
   readonly inputs: (sizes: Sizes) => readonly CheckedInput[];
   readonly layer: (scope: Scope, x: Tensor, sizes: Sizes) => Tensor;
-  readonly mode?: "eval";
+  readonly mode?: "train" | "eval";
 }
 
 const batchNorm: Case = {
