@@ -113,7 +113,10 @@ export interface TrainingSession extends AsyncDisposable {
   readonly model: Model;
   /** Loads params (copied) and optimizer state (copied; absent: fresh zeros). */
   load(params: ParamVector, optimizer?: OptimizerState): void;
-  /** One optimizer step on one batch. Throws TRAINING_DIVERGED when loss, gradient or the new params are not finite; state is as before. */
+  /**
+   * One optimizer step on one batch. Throws TRAINING_DIVERGED when loss, gradient or the new params are not finite,
+   * DATA_MALFORMED for inputs that do not fit, INVALID_CONFIG for options out of range; state is as before.
+   */
   step(input: StepInput): Promise<StepResult>;
   /** Current params as a fresh vector. */
   params(): ParamVector;

@@ -58,6 +58,10 @@ function initialParams(layout: ParamLayout, requests: readonly ParamRequest[], r
   return params;
 }
 
+/** Names that graphs give to tensors of their own, and those of labels, masks and noise. */
+const RESERVED_NAME =
+  /^(?:[tc]\d+|(?:f32|i64|out)_.*|(?:label|mask|noise|moment|newMoment|output)\..*|(?:params|newParams|updateMask|scalars|anchor|proximal|report))$/;
+
 interface Loss {
   readonly task: TaskId;
   readonly loss: Tensor;
@@ -90,6 +94,9 @@ export class ModelBuilder implements ScopeHost {
   input(name: string, shape: readonly number[], dtype: "f32" | "i32" | "u8" = "f32"): Tensor {
     if (this.#inputs.some((input) => input.name === name)) {
       throw new KumiaiError("MODEL_INVALID", `input ${name}: the name occurs twice`);
+    }
+    if (RESERVED_NAME.test(name)) {
+      throw new KumiaiError("MODEL_INVALID", `input ${name}: the name is taken by the graph itself; choose another`);
     }
     if (!["f32", "i32", "u8"].includes(dtype)) {
       throw new KumiaiError("MODEL_INVALID", `input ${name}: expected dtype f32, i32 or u8, received ${String(dtype)}`);

@@ -56,8 +56,9 @@ export function fill(feed: Feed, values: InputArray | undefined, start: number, 
   const { spec, exampleSize, array } = feed;
   const part = values?.subarray(start * exampleSize, (start + count) * exampleSize) ?? new Float32Array(0);
   if (spec.classes !== undefined) fillLabels(feed, part, spec.classes);
-  else if (spec.dtype === "u8" && !(part instanceof Uint8Array)) fillWhole(feed, part, 0, 255);
-  else if (spec.dtype === "i32" && part instanceof Float32Array) fillWhole(feed, part, -(2 ** 31), 2 ** 31 - 1);
+  else if (spec.dtype === "u8" && !(part instanceof Uint8Array)) fillWhole(feed, part, 255);
+  // Indices: the runtime would count negative ones from the end of a table.
+  else if (spec.dtype === "i32") fillWhole(feed, part, 2 ** 31 - 1);
   else array.set(part);
   if (part.length < array.length) array.fill(0, part.length);
 }
@@ -73,12 +74,11 @@ function fillLabels(feed: Feed, labels: InputArray, { count, ignoreIndex }: NonN
   }
 }
 
-function fillWhole(feed: Feed, values: InputArray, lowest: number, highest: number): void {
+function fillWhole(feed: Feed, values: InputArray, highest: number): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? Number.NaN;
-    if (!(Number.isInteger(value) && value >= lowest && value <= highest)) {
-      const expected = `whole numbers from ${lowest} to ${highest}`;
-      throw malformed(feed.spec, `expected ${expected}, received another value at element ${i}`);
+    if (!(Number.isInteger(value) && value >= 0 && value <= highest)) {
+      throw malformed(feed.spec, `expected whole numbers from 0 to ${highest}, received another value at element ${i}`);
     }
     feed.array[i] = value;
   }

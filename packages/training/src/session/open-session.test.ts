@@ -327,6 +327,7 @@ describe("refusals", () => {
     const labels = Uint8Array.of(0, 1);
     await step(Float32Array.of(0, 2), labels);
     await expect(step(Float32Array.of(0, 1.5), labels)).rejects.toThrow(code("DATA_MALFORMED"));
+    await expect(step(Int32Array.of(0, -1), labels)).rejects.toThrow(/whole numbers from 0/);
     await expect(step(Int32Array.of(0, 3), labels)).rejects.toThrow(code("DATA_MALFORMED"));
     await expect(step(Int32Array.of(0, 1), Uint8Array.of(0, 255))).rejects.toThrow(/classes from 0 to 1/);
   });
@@ -347,6 +348,8 @@ describe("refusals", () => {
       (m) => m.encoder().conv2d("c", m.input("a", [3, 4, 4]), { out: 4, kernel: 1, groups: 2 }),
       /conv2d/,
     ],
+    ["an input with a name of the graph's own", (m) => m.input("t0", [1]), /input t0: .* taken/],
+    ["an input that looks like a label", (m) => m.input("label.value", [1]), /input label\.value: .* taken/],
     ["an input of an unknown type", (m) => m.input("a", [1], "f64" as "f32"), /f32, i32 or u8, received f64/],
     [
       "an unknown initializer",

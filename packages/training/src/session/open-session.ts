@@ -151,8 +151,13 @@ class OnnxSession implements TrainingSession {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const program of this.#programs.values()) await (await program).session.release();
-    if (this.#predictor !== undefined) await (await this.#predictor).session.release();
+    for (const program of [...this.#programs.values(), this.#predictor]) {
+      // One that could not be compiled has said so where it was asked for.
+      await program?.then(
+        ({ session }) => session.release(),
+        () => undefined,
+      );
+    }
   }
 
   /** Swaps the sides if what the step gave is finite; otherwise everything stays as it was. */
