@@ -1,6 +1,7 @@
 export { type ConflictAverse, solveConflictAverse } from "./conflict-averse.js";
 export { type AttentionOptions, attendAll } from "./cross-attention.js";
 export * from "./metrics/index.js";
+export { describeOptions } from "./options.js";
 export { createStrategy, STRATEGIES } from "./registry.js";
 export type { StrategyDefinition } from "./strategies/definition.js";
 export type { FedHca2Options } from "./strategies/fedhca2.js";

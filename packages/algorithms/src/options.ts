@@ -73,6 +73,21 @@ export function parseOptions<Spec extends OptionSpec>(where: string, raw: unknow
   return Object.fromEntries(read) as OptionsOf<Spec>;
 }
 
+/**
+ * Options as `name value` for people, nested ones by their path (`hyperOptimizer.learningRate 0.01`). Later layers override
+ * earlier ones, option by option: `describeOptions(defaults, given)` is what is in force.
+ */
+export function describeOptions(...layers: readonly Readonly<Record<string, unknown>>[]): string {
+  const values = new Map(layers.flatMap((layer) => flatten(layer, "")));
+  return [...values].map(([path, value]) => `${path} ${String(value)}`).join(", ");
+}
+
+function flatten(options: object, prefix: string): [string, unknown][] {
+  return Object.entries(options).flatMap(([name, value]): [string, unknown][] =>
+    typeof value === "object" && value !== null ? flatten(value, `${prefix}${name}.`) : [[`${prefix}${name}`, value]],
+  );
+}
+
 function describeNames(spec: OptionSpec): string {
   const names = Object.keys(spec);
   return names.length === 0 ? "no options at all" : `one of the options ${names.join(", ")}`;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { describeOptions } from "./options.js";
 import { createStrategy, STRATEGIES } from "./registry.js";
 
 test("knows the seven strategies", () => {
@@ -93,4 +94,9 @@ describe("options", () => {
       hyperOptimizer: { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 },
     });
   });
+});
+
+test("options are told by their path, and a later layer overrides an earlier one option by option", () => {
+  expect(describeOptions({ a: 1, deep: { b: 2, c: "x" } }, { deep: { b: 3 } })).toBe("a 1, deep.b 3, deep.c x");
+  expect(describeOptions({})).toBe("");
 });

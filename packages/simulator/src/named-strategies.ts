@@ -1,6 +1,6 @@
 /** Strategies as a comparison asks for them: by a name of the scenario's section, or by their kind. */
-import { createStrategy, STRATEGIES, type Strategy } from "@kumiai/algorithms";
-import { KumiaiError } from "@kumiai/params";
+import { createStrategy, describeOptions, STRATEGIES, type Strategy } from "@kumiai/algorithms";
+import { KumiaiError, nearestWord } from "@kumiai/params";
 import type { Scenario, StrategyConfig } from "./config/scenario.js";
 
 export interface NamedStrategy {
@@ -17,16 +17,29 @@ export function resolveStrategies(scenario: Scenario, names: readonly string[]):
     throw new KumiaiError("INVALID_CONFIG", "strategies: expected at least one name, received none; name one");
   }
   return [...new Set(names)].map((name) => {
-    const config = scenario.strategies[name] ?? { kind: name, options: {} };
+    const config = configOf(scenario, name);
     const strategy = createStrategy(config.kind, config.options);
     return { name, config, strategy, summary: summaryOf(config) };
   });
 }
 
+/** Names are user input: one that every object inherits, such as `constructor`, is as unknown as any other. */
+function configOf({ strategies }: Scenario, name: string): StrategyConfig {
+  const config = Object.hasOwn(strategies, name) ? strategies[name] : undefined;
+  if (config !== undefined) return config;
+  if (Object.hasOwn(STRATEGIES, name)) return { kind: name, options: {} };
+  const known = [...new Set([...Object.keys(STRATEGIES), ...Object.keys(strategies)])];
+  const nearest = nearestWord(name, known);
+  const advice = nearest === undefined ? "name it in the scenario under `strategies`" : `did you mean "${nearest}"?`;
+  throw new KumiaiError(
+    "UNKNOWN_STRATEGY",
+    `strategy: expected one of ${known.join(", ")}; received "${name}"; ${advice}`,
+    { received: name },
+  );
+}
+
 function summaryOf({ kind, options }: StrategyConfig): string {
   const definition = STRATEGIES[kind];
-  const inForce = Object.entries({ ...definition?.defaults, ...options }).map(
-    ([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
-  );
-  return [definition?.summary ?? kind, ...(inForce.length === 0 ? [] : [inForce.join(", ")])].join("; ");
+  const inForce = describeOptions(definition?.defaults ?? {}, options);
+  return [definition?.summary ?? kind, ...(inForce === "" ? [] : [inForce])].join("; ");
 }

@@ -1,5 +1,5 @@
 /** `kumiai strategies`: what can be compared. */
-import { STRATEGIES } from "@kumiai/algorithms";
+import { describeOptions, STRATEGIES } from "@kumiai/algorithms";
 import { Command } from "commander";
 import type { Io } from "../io.js";
 import type { CommandContext } from "../program.js";
@@ -29,10 +29,10 @@ function asText(listed: readonly Listed[], { colors }: Io): string {
   const width = Math.max(...listed.map(({ name }) => name.length));
   const indent = " ".repeat(width + 2);
   const entries = listed.map(({ name, summary, source, defaults }) => {
-    const options = Object.entries(defaults).map(([key, value]) => `${key}: ${String(value)}`);
+    const options = describeOptions(defaults);
     return [
       `${colors.cyan(name.padEnd(width))}  ${summary}`,
-      ...(options.length > 0 ? [`${indent}${options.join(", ")}`] : []),
+      ...(options === "" ? [] : [`${indent}${options}`]),
       `${indent}${colors.dim(source)}`,
     ].join("\n");
   });
