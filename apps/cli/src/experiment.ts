@@ -52,6 +52,8 @@ export async function experiment(options: ExperimentOptions, io: Io): Promise<Ex
   const resultPath = join(dir, "result.json");
   const reportPath = join(dir, "report.html");
   const outcome = await train(options, scenario, resultPath, io);
+  const { ending } = outcome;
+  if (ending.kind === "failed" && isWriteFailure(ending.error)) throw ending.error; // Trying again would only say it twice.
   const exitCode = exitCodeOf(outcome, io);
   if (!hasRuns(outcome.result)) return { result: outcome.result, written: null, exitCode };
   await writeFileAtomic(resultPath, serializeResult(outcome.result));
@@ -111,6 +113,10 @@ function environment(): Readonly<Record<string, string>> {
     System: `${platform()} ${process.arch}`,
     Processor: `${cores.length} × ${cores[0]?.model.trim() ?? "unknown"}`,
   };
+}
+
+function isWriteFailure(error: unknown): boolean {
+  return error instanceof KumiaiError && error.code === "WRITE_FAILED";
 }
 
 function hasRuns({ strategies }: ComparisonResult): boolean {

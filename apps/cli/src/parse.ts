@@ -40,6 +40,12 @@ export function parseNames(text: string): readonly string[] {
   return names;
 }
 
+/** A path; an empty one, as from a variable that is not set, would mean the folder that one is in. */
+export function parsePath(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("Expected a path, received nothing.");
+  return text;
+}
+
 /** A whole number of 1 or more. */
 export function parseCount(text: string): number {
   const count = /^\d{1,9}$/.test(text.trim()) ? Number(text) : 0;

@@ -97,6 +97,7 @@ describe("a wrong command line ends with 2, says why on stderr and nothing on st
     [["compare", "x.yaml", "--sead", "1"], /unknown option '--sead'.*Did you mean --seeds/s],
     [["compare", "x.yaml", "--seeds", "one"], /Expected seeds like 1,2 or 1-5, received "one"/],
     [["compare", "x.yaml", "--threads", "0"], /Expected a whole number of 1 or more/],
+    [["run", "x.yaml", "--out", ""], /Expected a path, received nothing/],
     [["run", "x.yaml", "more"], /too many arguments/],
   ])("%j", async (args, message) => {
     const { exitCode, out, err } = await kumiai(args);
@@ -160,6 +161,25 @@ test("an output folder that cannot be made ends with WRITE_FAILED before trainin
 test("KUMIAI_DEBUG shows the stack", async () => {
   const { err } = await kumiai(["run", join(dir, "absent.yaml")], { env: { KUMIAI_DEBUG: "1" } });
   expect(err).toContain("    at ");
+});
+
+test("sites called what every object inherits run, join late and are shown like any other", async () => {
+  const file = await scenarioFile(
+    TINY.replace("line-a,", "constructor, joinsAtRound: 2,").replace("line-b,", "toString, absentRounds: [2],"),
+  );
+  for (const isTerminal of [true, false]) {
+    const called = await kumiai(["compare", file, "--out", join(dir, "out")], { isTerminal, columns: 200 });
+    expect(called.err).not.toMatch(/error|native code/);
+    expect(called.out).toContain("constructor (edge)");
+    expect(called.exitCode).toBe(0);
+  }
+});
+
+test("a result that cannot be written is said once", async () => {
+  await mkdir(join(dir, "out", "result.json"), { recursive: true });
+  const { exitCode, err } = await kumiai(["run", await scenarioFile(), "--out", join(dir, "out")]);
+  expect(err.match(/error WRITE_FAILED/g)).toHaveLength(1);
+  expect(exitCode).toBe(3);
 });
 
 describe("compare", () => {
@@ -275,6 +295,12 @@ describe("strategies", () => {
       expect(out).toMatch(new RegExp(`^${name} +\\S`, "m"));
     }
     expect(exitCode).toBe(0);
+  });
+
+  test("tells nested options by their path", async () => {
+    const { out } = await kumiai(["strategies"]);
+    expect(out).toContain("hyperOptimizer.learningRate 0.01");
+    expect(out).not.toContain("[object");
   });
 
   test("--json is for programs", async () => {

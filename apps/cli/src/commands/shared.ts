@@ -2,14 +2,21 @@
 import { type Command, Option } from "commander";
 import type { Experiment } from "../experiment.js";
 import type { Io } from "../io.js";
-import { parseCount } from "../parse.js";
+import { parseCount, parsePath } from "../parse.js";
 
 export function addSharedOptions(command: Command): Command {
   return command
-    .option("-o, --out <DIR>", "folder for result.json and report.html (default: runs/NAME, the scenario's name)")
+    .addOption(
+      new Option(
+        "-o, --out <DIR>",
+        "folder for result.json and report.html (default: runs/NAME, the scenario's name)",
+      ).argParser(parsePath),
+    )
     .addOption(new Option("--threads <N>", "worker threads (default: one a core)").argParser(parseCount))
     .addOption(new Option("--rounds <N>", "train N rounds, whatever the file says").argParser(parseCount))
-    .option("--cache <DIR>", "folder for prepared images (default: ~/.cache/kumiai)");
+    .addOption(
+      new Option("--cache <DIR>", "folder for prepared images (default: ~/.cache/kumiai)").argParser(parsePath),
+    );
 }
 
 /** Says where the results are. `tables` come before. */

@@ -44,7 +44,7 @@ function barLine(state: ProgressState, { nowMs, colors }: BlockOptions, width: n
 
 function runTable(runs: readonly CurrentRun[], options: BlockOptions, width: number): readonly string[] {
   const { colors, siteLimit } = options;
-  const sites = [...new Set(runs.flatMap((run) => [...Object.keys(run.losses), ...run.absent]))];
+  const sites = [...new Set(runs.flatMap((run) => [...run.losses.keys(), ...run.absent]))];
   const listed = sites.length <= siteLimit ? sites : [];
   const rowNames = listed.length > 0 ? listed : ["sites done"];
   const nameWidth = Math.max(...rowNames.map((name) => name.length), "round".length);
@@ -80,13 +80,13 @@ function fittingColumns(runs: readonly CurrentRun[], sites: readonly string[], r
 
 function columnOf(run: CurrentRun, sites: readonly string[]): readonly string[] {
   const head = [`${run.strategy}, seed ${run.seed}`, run.round === 0 ? "–" : `${run.round} of ${run.roundCount}`];
-  if (sites.length === 0) return [...head, `${run.reported.length} of ${Object.keys(run.losses).length}`];
+  if (sites.length === 0) return [...head, `${run.reported.length} of ${run.losses.size}`];
   return [...head, ...sites.map((site) => lossCell(run, site))];
 }
 
 function lossCell(run: CurrentRun, site: string): string {
   if (run.absent.includes(site)) return "absent";
-  const loss = run.losses[site];
+  const loss = run.losses.get(site);
   if (loss === null || loss === undefined) return "";
   return run.reported.includes(site) ? `${formatNumber(loss)} ${REPORTED}` : formatNumber(loss);
 }

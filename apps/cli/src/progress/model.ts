@@ -22,7 +22,7 @@ export interface CurrentRun {
   readonly round: number;
   readonly roundCount: number;
   /** By client: the loss reported last, a sum over tasks; null before the first. */
-  readonly losses: Readonly<Record<string, number | null>>;
+  readonly losses: ReadonlyMap<string, number | null>;
   /** Clients that have reported in the round under way. */
   readonly reported: readonly string[];
   readonly absent: readonly string[];
@@ -53,14 +53,14 @@ export function advance(before: ProgressState, event: ComparisonEvent, atMs: num
       return change(state, event, (run) => ({
         ...run,
         round: event.round,
-        losses: Object.fromEntries(event.present.map((client) => [client, run.losses[client] ?? null])),
+        losses: new Map(event.present.map((client) => [client, run.losses.get(client) ?? null])),
         reported: [],
         absent: event.absent,
       }));
     case "clientTrained":
       return change(state, event, (run) => ({
         ...run,
-        losses: { ...run.losses, [event.client]: event.loss },
+        losses: new Map([...run.losses, [event.client, event.loss]]),
         reported: [...run.reported, event.client],
       }));
     case "runFinished":
@@ -74,7 +74,16 @@ export function advance(before: ProgressState, event: ComparisonEvent, atMs: num
 
 function withRun(state: ProgressState, { strategy, seed }: RunName, roundCount: number, atMs: number): ProgressState {
   const ordinal = state.startedRuns + 1;
-  const run: CurrentRun = { strategy, seed, ordinal, round: 0, roundCount, losses: {}, reported: [], absent: [] };
+  const run: CurrentRun = {
+    strategy,
+    seed,
+    ordinal,
+    round: 0,
+    roundCount,
+    losses: new Map(),
+    reported: [],
+    absent: [],
+  };
   return {
     ...state,
     preparing: null,

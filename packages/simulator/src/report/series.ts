@@ -1,5 +1,5 @@
 /** Values over rounds, gathered from all seeds: the lines and bands of the report's charts. */
-import type { RoundRecord } from "../result.js";
+import type { ClientRoundRecord, RoundRecord } from "../result.js";
 import type { LineSeries } from "./charts/line-chart.js";
 import { isNumber } from "./format.js";
 import { spreadOf } from "./statistics.js";
@@ -34,6 +34,11 @@ export function roundSeries(
     if (spread.std !== null) band.push([round, spread.mean - spread.std, spread.mean + spread.std]);
   }
   return { ...style, points, band };
+}
+
+/** The record of `client` in a round; none before it joined. Ids are user input, so what objects inherit does not count. */
+export function recordOf({ clients }: RoundRecord, client: string): ClientRoundRecord | undefined {
+  return Object.hasOwn(clients, client) ? clients[client] : undefined;
 }
 
 /** One line per strategy, in the strategies' colors; those without a value are left out. */

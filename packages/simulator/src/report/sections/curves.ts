@@ -2,7 +2,7 @@
 import { drawLineChart, type LineSeries } from "../charts/line-chart.js";
 import { formatMetric, formatNumber, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
-import { lastValue, strategySeries } from "../series.js";
+import { lastValue, recordOf, strategySeries } from "../series.js";
 import { meanOf } from "../statistics.js";
 import { inResultOrder, type ReportTask, type ReportView, seedResults } from "../view.js";
 import { strategyLegend } from "./parts.js";
@@ -26,7 +26,7 @@ ${strategyLegend(strategies)}
 function metricChart(view: ReportView, task: ReportTask): Html {
   const { id, metric, unit, higherIsBetter } = task.task;
   const series = withoutStart(
-    strategySeries(view, inResultOrder(view), ({ clients }) => clients[task.client]?.metrics?.[id]),
+    strategySeries(view, inResultOrder(view), (round) => recordOf(round, task.client)?.metrics?.[id]),
   );
   const constant = meanOf(
     inResultOrder(view).flatMap((strategy) =>
@@ -56,7 +56,7 @@ function withoutStart(series: readonly LineSeries[]): readonly LineSeries[] {
 
 function lossChart(view: ReportView, task: ReportTask): Html {
   const { id } = task.task;
-  const series = strategySeries(view, inResultOrder(view), ({ clients }) => clients[task.client]?.trainLoss[id]);
+  const series = strategySeries(view, inResultOrder(view), (round) => recordOf(round, task.client)?.trainLoss[id]);
   return html`<figure><figcaption><b>${task.client}</b> · ${id}: training loss</figcaption>
 ${drawLineChart({
   ...CHART,
