@@ -10,7 +10,7 @@ import { assembleResult, type FinishedRun } from "./assemble.js";
 import type { Scenario } from "./config/scenario.js";
 import { hasJoined, isPresent } from "./config/scenario.js";
 import type { ComparisonEvent, Progress, RunEvent } from "./events.js";
-import { loadInitialEncoder } from "./initial-params.js";
+import { initialParamsOf, loadInitialEncoder } from "./initial-params.js";
 import { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
 import { openPictureBook, type PictureBook } from "./pictures.js";
 import { stepsPerRound } from "./plan.js";
@@ -62,6 +62,8 @@ export async function compareStrategies(options: CompareOptions): Promise<Compar
   const strategies = resolveStrategies(options.scenario, options.strategies);
   const seeds = checkSeeds(options.seeds);
   const encoder = await loadInitialEncoder(options.scenario);
+  const [first] = options.scenario.clients;
+  if (encoder !== null && first !== undefined) initialParamsOf(options.scenario, 0, encoder)(first); // Does it fit?
   const scenes = await openSceneSource(options.cacheDir, options.onNotice);
   await using pool = createWorkerPool(options);
   const comparison = new Comparison({ ...options, seeds }, strategies, pool, scenes, encoder);

@@ -10,5 +10,10 @@ export function unreadable(file: string, cause: unknown): unknown {
       file,
     });
   }
-  return new KumiaiError("FILE_UNREADABLE", `${file}: cannot read (${message})`, { file, reason }, cause);
+  return new KumiaiError(
+    "FILE_UNREADABLE",
+    `${file}: cannot read (${message}); check the path and its permissions`,
+    { file, reason },
+    cause,
+  );
 }

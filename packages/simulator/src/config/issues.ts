@@ -49,7 +49,7 @@ function describeIssue(issue: z.core.$ZodIssue, yaml: LocatedYaml): Finding[] {
   return [
     {
       offset,
-      text: `${yaml.where(path)}: ${showPath(path)}: expected ${expected}, received ${showValue(received)}; ${advice}`,
+      text: `${yaml.where(path)}: ${showPath(path)}: expected ${expected}, received ${showValue(received ?? undefined)}; ${advice}`,
     },
   ];
 }
@@ -64,6 +64,7 @@ function expectationOf(
   const advice = received === undefined ? `add "${subject}"` : "change it";
   switch (issue.code) {
     case "invalid_type":
+      if (path.length === 0) return { expected: 'a map with "name" and "clients"', advice: "see examples/scenes" };
       return { expected: describeType(issue.expected), advice };
     case "too_small":
       return {

@@ -1,6 +1,6 @@
 /** A YAML document that knows where each of its values stands, so that an error can name the line. */
 import { KumiaiError } from "@kumiai/params";
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 
 export type ConfigPath = readonly (string | number)[];
 
@@ -22,7 +22,15 @@ export function parseLocatedYaml(text: string, file: string): LocatedYaml {
     const { line, col } = lineCounter.linePos(offset);
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
-  const first = document.errors[0];
+  // A warning (a tag that nothing knows) would leave a value other than the one written.
+  const first = document.errors[0] ?? document.warnings[0];
+  if (first?.code === "MULTIPLE_DOCS") {
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `${place(first.pos[0])}: expected one YAML document, received a second one; keep one scenario a file`,
+      { file, line: lineCounter.linePos(first.pos[0]).line },
+    );
+  }
   if (first !== undefined) {
     throw new KumiaiError(
       "INVALID_CONFIG",
@@ -47,9 +55,26 @@ export function parseLocatedYaml(text: string, file: string): LocatedYaml {
     return place(offsetOf(path));
   };
   return {
-    value: document.toJS({ maxAliasCount: 100 }),
+    value: resolvedValue(document, file),
     where: (path) => place(offsetOf(path)),
     whereKey,
     offsetOf,
   };
+}
+
+/** Aliases are resolved only here: one without its anchor, one inside its own anchor, or too many of them are refused. */
+function resolvedValue(document: Document, file: string): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    JSON.stringify(value); // Throws where a value contains itself.
+    return value;
+  } catch (cause) {
+    const reason = (cause instanceof Error ? cause.message : String(cause)).split("\n", 1)[0];
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `${file}: expected YAML whose aliases can be resolved, received others (${reason}); write the values out`,
+      { file },
+      cause,
+    );
+  }
 }

@@ -1,6 +1,6 @@
 import { KumiaiError } from "@kumiai/params";
 import { expect, test } from "vitest";
-import { parseScenario } from "./parse.js";
+import { loadScenario, parseScenario } from "./parse.js";
 import { hasJoined, isPresent } from "./scenario.js";
 
 const SMALLEST = `name: two-sites
@@ -147,7 +147,21 @@ test.each([
   ],
   ["text that is not YAML", "name: [x\nclients: 3\n", "INVALID_CONFIG", "s.yaml:2:1: expected well-formed YAML"],
   ["a repeated key", `${SMALLEST}name: again\n`, "INVALID_CONFIG", "s.yaml:5:1: expected well-formed YAML"],
-  ["an empty file", "", "INVALID_CONFIG", "s.yaml:1:1: (the whole file): expected a map, received null; change it"],
+  [
+    "an empty file",
+    "",
+    "INVALID_CONFIG",
+    `s.yaml:1:1: (the whole file): expected a map with "name" and "clients", received nothing; see examples/scenes`,
+  ],
+  [
+    "two documents",
+    "name: a\n---\nname: b\n",
+    "INVALID_CONFIG",
+    "s.yaml:2:1: expected one YAML document, received a second one; keep one scenario a file",
+  ],
+  ["an unknown tag", "name: !mine x\n", "INVALID_CONFIG", "s.yaml:1:7: expected well-formed YAML"],
+  ["an alias without anchor", "name: *a\n", "INVALID_CONFIG", "Unresolved alias"],
+  ["an alias inside its own anchor", "name: x\nclients: &a [*a]\n", "INVALID_CONFIG", "circular structure"],
 ])("%s is refused with the line", (_, text, code, message) => {
   const refusal = refusalOf(text);
   expect(refusal.message).toContain(message);
@@ -166,4 +180,11 @@ test("several findings are listed in the order of the file", () => {
     "training.batchSize",
     "clients",
   ]);
+});
+
+test("a folder instead of a file is said to be one", async () => {
+  await expect(loadScenario(".")).rejects.toMatchObject({
+    code: "FILE_UNREADABLE",
+    message: ".: expected a scenario file, received a folder; name the file inside it",
+  });
 });

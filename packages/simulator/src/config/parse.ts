@@ -39,10 +39,16 @@ export async function loadScenario(file: string): Promise<Scenario> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const { code, message } = error as NodeJS.ErrnoException;
+    const [received, advice] =
+      code === "ENOENT"
+        ? ["nothing under this name", "check the path"]
+        : code === "EISDIR"
+          ? ["a folder", "name the file inside it"]
+          : [`one that cannot be read (${message})`, "check the path and its permissions"];
     throw new KumiaiError(
-      missing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE",
-      `${file}: expected a scenario file, received ${missing ? "nothing under this name" : String((error as Error).message)}; check the path`,
+      code === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE",
+      `${file}: expected a scenario file, received ${received}; ${advice}`,
       { file },
       error,
     );
