@@ -96,3 +96,21 @@ test.skipIf(process.platform === "win32")(
     expect(await readFile(join(dir, "out", "result.json"), "utf8")).toBe("earlier");
   },
 );
+
+test.skipIf(process.platform === "win32")("a reader that goes, as head does, ends no run", async () => {
+  const script = 'set -o pipefail; "$0" "$@" 2>&1 | head -n 1';
+  const args = ["-c", script, process.execPath, BIN, "run", "tiny.yaml", "--rounds", "2", "--out", "out"];
+  const { exitCode, out, err } = await ended(start("bash", args));
+  expect({ exitCode, err, lines: out.trimEnd().split("\n").length }).toEqual({ exitCode: 0, err: "", lines: 1 });
+  expect((await readdir(join(dir, "out"))).sort()).toEqual(["report.html", "result.json"]);
+});
+
+test.skipIf(process.platform !== "linux")(
+  "results that standard output cannot take end with WRITE_FAILED",
+  async () => {
+    const args = ["-c", '"$0" "$1" strategies > /dev/full', process.execPath, BIN];
+    const { exitCode, err } = await ended(start("bash", args));
+    expect(err).toMatch(/^error WRITE_FAILED: standard output: cannot write \(ENOSPC/);
+    expect(exitCode).toBe(3);
+  },
+);

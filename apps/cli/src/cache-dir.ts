@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Io } from "./io.js";
 
-/** `--cache`, else KUMIAI_CACHE_DIR, else the user's cache folder (XDG base directories). */
+/** `--cache`, else KUMIAI_CACHE_DIR, else the user's cache folder (XDG base directories). A variable that is empty is not set. */
 export function cacheDir(option: string | undefined, { env }: Io): string {
-  return option ?? env.KUMIAI_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "kumiai");
+  return option ?? (env.KUMIAI_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "kumiai"));
 }

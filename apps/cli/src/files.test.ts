@@ -24,3 +24,10 @@ test("an output folder whose path is a file is refused with WRITE_FAILED", async
     message: expect.stringContaining("choose another folder"),
   });
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a folder that the system refuses to make is an error, not a wait",
+  async () => {
+    await expect(prepareOutputDir("/proc/kumiai/out")).rejects.toMatchObject({ code: "WRITE_FAILED" });
+  },
+);

@@ -1,6 +1,6 @@
 /** The output folder, tried before the work starts: better an error now than after an hour of training. */
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { createAtomicFile, KumiaiError } from "@kumiai/params";
 
 /**
@@ -8,7 +8,7 @@ import { createAtomicFile, KumiaiError } from "@kumiai/params";
  */
 export async function prepareOutputDir(dir: string): Promise<string> {
   const absolute = resolve(dir);
-  await mkdir(absolute, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(absolute).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new KumiaiError(
       "WRITE_FAILED",
@@ -21,4 +21,22 @@ export async function prepareOutputDir(dir: string): Promise<string> {
   await using probe = await createAtomicFile(join(absolute, "probe"));
   await probe.write(new Uint8Array(4096), 0);
   return absolute;
+}
+
+/** As `mkdir` with `recursive`, which never returns where the system refuses a name with ENOENT, such as under /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!(await isFolder(path))) throw error; // Somebody else may have made it meanwhile.
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
