@@ -30,6 +30,7 @@ export {
   sub,
   sum,
   tanh,
+  toF32,
   transpose,
 } from "./graph/functions.js";
 export type { DType, Tensor } from "./graph/tensor.js";

@@ -53,6 +53,7 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
   return x.graph.apply("leakyRelu", [x], { negativeSlope });
 }
 
+/** Bytes and indices as values; no gradient. */
 export function toF32(x: Tensor): Tensor {
   return x.dtype === "f32" ? x : x.graph.apply("cast", [x], { to: "f32" });
 }

@@ -2,6 +2,7 @@ import { createRng, parseTaskId, slotsOfRole, slotView } from "@kumiai/params";
 import { describe, expect, test } from "vitest";
 import { add, attention, mean, mul, relu, reshape } from "../graph/functions.js";
 import { defineModel, type ModelBuilder } from "../model/define-model.js";
+import { maxPool2d } from "../model/pool.js";
 import { classifierNet } from "../models/classifier-net.js";
 import { denseNet } from "../models/dense-net.js";
 import type { Batch, Model, SessionOptions } from "../types.js";
@@ -348,6 +349,12 @@ describe("refusals", () => {
       (m) => m.encoder().conv2d("c", m.input("a", [3, 4, 4]), { out: 4, kernel: 1, groups: 2 }),
       /conv2d/,
     ],
+    [
+      "a stride of 1.5",
+      (m) => m.encoder().conv2d("c", m.input("a", [1, 4, 4]), { out: 1, kernel: 1, stride: 1.5 }),
+      /conv2d.*whole strides/,
+    ],
+    ["a stride of 0", (m) => maxPool2d(m.input("a", [1, 4, 4]), { kernel: 2, stride: 0 }), /maxPool2d.*whole strides/],
     ["an input with a name of the graph's own", (m) => m.input("t0", [1]), /input t0: .* taken/],
     ["an input that looks like a label", (m) => m.input("label.value", [1]), /input label\.value: .* taken/],
     ["an input of an unknown type", (m) => m.input("a", [1], "f64" as "f32"), /f32, i32 or u8, received f64/],

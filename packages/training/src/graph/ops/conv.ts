@@ -24,6 +24,17 @@ export function windowOf(attrs: Attrs): Window {
   return { strides: [sh, sw], pads: [top, left, bottom, right], groups: numberOf(attrs, "groups") };
 }
 
+/** Throws MODEL_INVALID for strides and paddings that no window can have. */
+export function checkWindow(op: string, inputs: readonly TensorType[], { strides, pads }: Window): void {
+  const areWhole = [...strides, ...pads].every(Number.isSafeInteger);
+  if (areWhole && Math.min(...strides) >= 1 && Math.min(...pads) >= 0) return;
+  throw opError(
+    op,
+    inputs,
+    `needs whole strides of 1 or more and paddings of 0 or more, not [${strides}] and [${pads}]`,
+  );
+}
+
 type Shape4 = readonly [number, number, number, number];
 
 export function shape4(op: string, type: TensorType): Shape4 {
@@ -164,6 +175,7 @@ export const convOps: readonly OpDefinition[] = [
       const [batch, channels, height, width] = shape4("conv2d", x);
       const [out, inPerGroup, kh, kw] = shape4("conv2d", w);
       const { strides, pads, groups } = windowOf(attrs);
+      checkWindow("conv2d", inputs, { strides, pads, groups });
       if (inPerGroup * groups !== channels || out % groups !== 0) {
         throw opError("conv2d", inputs, `${groups} group(s) need ${inPerGroup * groups} input channels`);
       }
@@ -196,6 +208,7 @@ export const convOps: readonly OpDefinition[] = [
       const [batch, channels] = shape4("convTranspose2d", x);
       const [wIn, outPerGroup] = shape4("convTranspose2d", w);
       const [height = 0, width = 0] = listOf(attrs, "outputSize");
+      checkWindow("convTranspose2d", inputs, windowOf(attrs));
       if (wIn !== channels) throw opError("convTranspose2d", inputs, `the kernel needs ${wIn} input channels`);
       return { dtype: "f32", shape: [batch, outPerGroup * windowOf(attrs).groups, height, width] };
     },

@@ -8,7 +8,7 @@ import { concat, equal, mul, pad, reshape, slice, sub } from "../functions.js";
 import type { OpDefinition } from "../registry.js";
 import { type Attrs, opError, sizeOf, type Tensor, type TensorType } from "../tensor.js";
 import { listOf } from "./attrs.js";
-import { shape4, windowOf } from "./conv.js";
+import { checkWindow, shape4, windowOf } from "./conv.js";
 import { inputOf, typesOf } from "./inputs.js";
 
 /** Less than every value that occurs; −Infinity would make NaN of 0·x. */
@@ -17,7 +17,9 @@ const LOWEST = -3e38;
 function poolType(op: string, inputs: readonly TensorType[], attrs: Attrs): TensorType {
   const [x] = typesOf(op, inputs);
   const [batch, channels, height, width] = shape4(op, x);
-  const { strides, pads } = windowOf(attrs);
+  const window = windowOf(attrs);
+  const { strides, pads } = window;
+  checkWindow(op, inputs, window);
   const [kh = 1, kw = 1] = listOf(attrs, "kernel");
   if (Math.max(pads[0], pads[2]) * 2 > kh || Math.max(pads[1], pads[3]) * 2 > kw) {
     throw opError(op, inputs, `a padding of [${pads}] is more than half of the window [${kh},${kw}]`);
