@@ -9,7 +9,7 @@ export function inputBatch(examples: DenseExamples, rows: Int32Array): Batch {
 }
 
 /** Images and every task's labels of `rows`. */
-export function labelledBatch(tasks: readonly TaskId[], examples: DenseExamples, rows: Int32Array): Batch {
+export function labeledBatch(tasks: readonly TaskId[], examples: DenseExamples, rows: Int32Array): Batch {
   const labels = tasks.map((task) => [`label.${task}`, labelRows(examples, task, rows)] as const);
   return { ...inputBatch(examples, rows), ...Object.fromEntries(labels) };
 }

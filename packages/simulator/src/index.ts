@@ -33,5 +33,5 @@ export {
 } from "./result.js";
 export { type RunOptions, type RunOutcome, runStrategy } from "./run.js";
 export { type PrepareSeedOptions, prepareSeed, type SeedContext } from "./seed-context.js";
-export { serializeResult, withoutTimes, writeResult } from "./serialize.js";
+export { serializeResult, withoutTimes } from "./serialize.js";
 export { KUMIAI_VERSION } from "./version.js";

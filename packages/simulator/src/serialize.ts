@@ -1,6 +1,4 @@
 /** `result.json` as text: the same result gives the same bytes. */
-import { join } from "node:path";
-import { writeFileAtomic } from "@kumiai/params";
 import type { ComparisonResult } from "./result.js";
 
 /** Significant digits kept: far beyond what a metric means, and short enough to read. */
@@ -12,13 +10,6 @@ const DIGITS = 9;
  */
 export function serializeResult(result: ComparisonResult): string {
   return `${JSON.stringify(result, (_, value: unknown) => (typeof value === "number" ? rounded(value) : value), 2)}\n`;
-}
-
-/** Writes `dir/result.json` whole or not at all, and gives its path. `dir` must exist. Throws WRITE_FAILED. */
-export async function writeResult(dir: string, result: ComparisonResult): Promise<string> {
-  const path = join(dir, "result.json");
-  await writeFileAtomic(path, serializeResult(result));
-  return path;
 }
 
 /** The result without its measured times, for comparing two runs. */

@@ -67,7 +67,7 @@ export interface ClientConfig {
   readonly id: ClientId;
   readonly domain: SceneDomain;
   readonly tasks: readonly TaskId[];
-  /** Labelled scenes that the client trains on. */
+  /** Labeled scenes that the client trains on. */
   readonly trainCount: number;
   /** First round that the client is on the roster; 1: from the start. */
   readonly joinsAtRound: number;

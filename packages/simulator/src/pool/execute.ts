@@ -2,7 +2,7 @@
 import type { DenseExamples } from "@kumiai/datasets";
 import type { TaskId } from "@kumiai/params";
 import type { OptimizerState, StepResult } from "@kumiai/training";
-import { inputBatch, labelledBatch } from "../batches.js";
+import { inputBatch, labeledBatch } from "../batches.js";
 import { TaskMetrics } from "../evaluation.js";
 import type { ModelSpec } from "../model.js";
 import { gatherInto, scatterInto } from "../tied-store.js";
@@ -44,7 +44,7 @@ async function train(job: TrainJob, sessions: SessionCache, find: FindExamples):
   for (let step = 0; step < job.plan.learningRates.length; step++) {
     const rows = job.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
     const result = await session.step({
-      batch: labelledBatch(tasksOf(job.model), examples, rows),
+      batch: labeledBatch(tasksOf(job.model), examples, rows),
       learningRate: job.plan.learningRates[step] ?? 0,
       frozen: job.frozen,
       ...(job.proximalWeight > 0 ? { proximalWeight: job.proximalWeight, anchor: job.params } : {}),
@@ -85,7 +85,7 @@ async function trainPooled(
     session.load(gathered(store), optimizer);
     const { batchSize } = job.session;
     const rows = member.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
-    const batch = labelledBatch(tasksOf(member.model), find(member.examples), rows);
+    const batch = labeledBatch(tasksOf(member.model), find(member.examples), rows);
     losses[turn]?.add(await session.step({ batch, learningRate: member.plan.learningRates[step] ?? 0 }));
     scatterInto(store, session.params(), member.pieces);
     const after = session.optimizerState();

@@ -29,6 +29,13 @@ describe("makeVerdict", () => {
     expect(headline).toMatch(/FedHCA² lost [\d.]+.% against training alone .*\): worse than alone/u);
   });
 
+  it("says neither gained nor lost where the shown digits do not show it", () => {
+    const result = syntheticResult({ gains: { local: 0, fedhca2: 1 }, seeds: [3] });
+    const fedhca2 = { ...(result.strategies.fedhca2 as StrategyResult), relativeGainPercent: -0.04 };
+    const { headline } = verdictOf({ ...result, strategies: { ...result.strategies, fedhca2 } });
+    expect(headline).toBe("With one seed FedHCA² was level with training alone: one seed proves little.");
+  });
+
   it("says that one seed proves little, however large the gain", () => {
     const { tone, headline, remarks } = verdict({ gains: { local: 0, fedhca2: 30 }, seeds: [3] });
     expect(tone).toBe("unclear");

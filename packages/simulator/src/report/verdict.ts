@@ -55,9 +55,9 @@ function headlineOf(view: ReportView, focus: ReportStrategy): Headline {
     return { tone: "unclear", headline: `${focus.label} has no gain to report: its runs did not finish with numbers.` };
   }
   const seedCount = gainBySeed(view, focus).size;
-  const moved = `${gain < 0 ? "lost" : "gained"} ${formatNumber(Math.abs(gain), 1)}\u00a0%`;
+  const moved = movementOf(gain);
   if (seedCount < 2 || interval === null) {
-    const headline = `With one seed ${focus.label} ${moved} ${gain < 0 ? "against" : "over"} training alone: one seed proves little.`;
+    const headline = `With one seed ${focus.label} ${moved}: one seed proves little.`;
     return { tone: "unclear", headline };
   }
   const weak = view.baseline.result.notAboveConstant.length;
@@ -67,8 +67,15 @@ function headlineOf(view: ReportView, focus: ReportStrategy): Headline {
       ? `higher, but no clean win, because training alone did not learn ${plural(weak, "task")}`
       : conclude(settled, gain);
   const tone = settled === "gain" && weak > 0 ? "tainted" : settled;
-  const headline = `Over ${plural(seedCount, "seed")} ${focus.label} ${moved} ${gain < 0 ? "against" : "over"} training alone (95\u00a0% interval ${formatInterval(interval)}): ${conclusion}.`;
+  const headline = `Over ${plural(seedCount, "seed")} ${focus.label} ${moved} (95\u00a0% interval ${formatInterval(interval)}): ${conclusion}.`;
   return { tone, headline };
+}
+
+/** Nothing is said to be lost or gained that the shown digits do not show. */
+function movementOf(gain: number): string {
+  const size = formatNumber(Math.abs(gain), 1);
+  if (Number(size) === 0) return "was level with training alone";
+  return gain < 0 ? `lost ${size}\u00a0% against training alone` : `gained ${size}\u00a0% over training alone`;
 }
 
 function toneOf(interval: readonly [number, number]): Exclude<VerdictTone, "tainted"> {
