@@ -5,13 +5,13 @@
 import { join } from "node:path";
 import { ensure, script } from "./lib/ensure.mjs";
 import { runNode } from "./lib/run.mjs";
-import { root, say } from "./lib/say.mjs";
+import { complain, root, say } from "./lib/say.mjs";
 
-/** Few rounds and one seed: enough to see it work, too little to conclude from. */
+/** Few rounds and three seeds: enough to see it work, too little to conclude from. */
 const SHORT = {
   file: "examples/scenes/overlap.yaml",
   strategies: "local,fedavg,fedhca2",
-  seeds: "1",
+  seeds: "1,2,3",
   out: "runs/demo",
   rounds: 8,
 };
@@ -34,6 +34,10 @@ function compare({ file, strategies, seeds, out, rounds }, more) {
 }
 
 await script(async (args) => {
+  if (args.includes("--full") && args.some((arg) => /^(?:-o|--out)/.test(arg))) {
+    complain(`demo: --full writes two results, to ${FULL.map(({ out }) => out).join(" and ")}; leave --out away`);
+    return 2;
+  }
   await ensure();
   const comparisons = args.includes("--full") ? FULL : [SHORT];
   for (const comparison of comparisons) {
