@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: six sites with overlapping tasks, alone and together, in under three minutes.
- * `npm run demo -- --full`: both scenarios, every strategy, five seeds (hours). Other arguments go to `kumiai compare`.
+ * `npm run demo -- --full`: both scenarios, every strategy, five seeds (about half an hour). Other arguments go to `kumiai compare`.
  */
 import { join } from "node:path";
 import { ensure, script } from "./lib/ensure.mjs";
