@@ -1,4 +1,4 @@
-import { KumiaiError, parseTaskId, type TaskId } from "@kumiai/params";
+import { KumiaiError, nearestWord, parseTaskId, type TaskId } from "@kumiai/params";
 import type { LabelKind, SceneDomain, SceneTask } from "./types.js";
 
 const task = (id: string, label: LabelKind, summary: string): SceneTask => ({ id: parseTaskId(id), label, summary });
@@ -24,7 +24,7 @@ export function sceneTask(id: string): SceneTask {
   const found = SCENE_TASKS.find((candidate) => candidate.id === id);
   if (found !== undefined) return found;
   const names = SCENE_TASKS.map((candidate) => candidate.id as string);
-  const nearest = nearestName(id, names);
+  const nearest = nearestWord(id, names);
   const guess = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
   throw new KumiaiError(
     "UNKNOWN_TASK",
@@ -36,27 +36,4 @@ export function sceneTask(id: string): SceneTask {
 /** Planes of a label array: 3 for vectors, else 1. */
 export function labelPlanes(label: LabelKind): number {
   return label.kind === "unitVector" ? 3 : 1;
-}
-
-/** The name with the fewest edits from `id`, unless more than half of it would have to change. */
-function nearestName(id: string, names: readonly string[]): string | undefined {
-  const ranked = names
-    .map((name) => ({ name, edits: editDistance(id.toLowerCase(), name) }))
-    .sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best !== undefined && best.edits <= Math.ceil(best.name.length / 2) ? best.name : undefined;
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }
