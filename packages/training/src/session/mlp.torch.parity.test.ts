@@ -1,8 +1,9 @@
 import { parseTaskId } from "@kumiai/params";
-import { describe, expect, test } from "vitest";
+import { describe } from "vitest";
 import { leakyRelu, sigmoid, silu } from "../graph/functions.js";
 import { defineModel } from "../model/define-model.js";
-import { TorchFixture, worstOf } from "../testing/torch-fixture.js";
+import { torchParityContract } from "../testing/torch.contract.js";
+import { TorchFixture } from "../testing/torch-fixture.js";
 import type { SessionOptions, StepInput } from "../types.js";
 
 const WEAR = parseTaskId("wear");
@@ -32,27 +33,5 @@ describe("MLP with a proximal term and a frozen group against PyTorch", () => {
   const fixture = new TorchFixture("mlp");
   const run = fixture.compare({ model, options: OPTIONS, inputs: INPUTS, stepOptions });
 
-  test("has the fixture's slots", () => {
-    expect(model.layout.slots).toHaveLength(fixture.countIn("initial"));
-  });
-
-  test("gives the same losses at ten steps (2e-6 relative)", async () => {
-    expect((await run).losses).toBeLessThan(2e-6);
-  });
-
-  test("gives the same gradient norm at ten steps, pull included, frozen slots not (1e-5 relative)", async () => {
-    expect((await run).gradientNorm).toBeLessThan(1e-5);
-  });
-
-  test("moves every slot alike in the first step (2e-5 of the slot's largest movement)", async () => {
-    expect(worstOf((await run).step1).deviation, worstOf((await run).step1).slot).toBeLessThan(2e-5);
-  });
-
-  test("moves every slot alike in ten steps (2e-5 of the slot's largest movement)", async () => {
-    expect(worstOf((await run).step10).deviation, worstOf((await run).step10).slot).toBeLessThan(2e-5);
-  });
-
-  test("predicts the same in evaluation mode (1e-5 of the largest output)", async () => {
-    expect((await run).outputs).toBeLessThan(1e-5);
-  });
+  torchParityContract({ fixture, model, run, movementTolerance: 2e-5 });
 });

@@ -4,6 +4,7 @@ import { add, attention, gelu, mean } from "../graph/functions.js";
 import type { Tensor } from "../graph/tensor.js";
 import { defineModel } from "../model/define-model.js";
 import type { Scope } from "../model/scope.js";
+import { torchParityContract } from "../testing/torch.contract.js";
 import { TorchFixture, worstOf } from "../testing/torch-fixture.js";
 import type { SessionOptions } from "../types.js";
 
@@ -40,29 +41,7 @@ describe("transformer against PyTorch", () => {
   const fixture = new TorchFixture("transformer");
   const run = fixture.compare({ model, options: OPTIONS, inputs: INPUTS });
 
-  test("has the fixture's slots", () => {
-    expect(model.layout.slots).toHaveLength(fixture.countIn("initial"));
-  });
-
-  test("gives the same losses at ten steps (2e-6 relative)", async () => {
-    expect((await run).losses).toBeLessThan(2e-6);
-  });
-
-  test("gives the same gradient norm at ten steps (1e-5 relative)", async () => {
-    expect((await run).gradientNorm).toBeLessThan(1e-5);
-  });
-
-  test("moves every slot alike in the first step (1e-4 of the slot's largest movement)", async () => {
-    expect(worstOf((await run).step1).deviation, worstOf((await run).step1).slot).toBeLessThan(1e-4);
-  });
-
-  test("moves every slot alike in ten steps (1e-4 of the slot's largest movement)", async () => {
-    expect(worstOf((await run).step10).deviation, worstOf((await run).step10).slot).toBeLessThan(1e-4);
-  });
-
-  test("predicts the same in evaluation mode (1e-5 of the largest output)", async () => {
-    expect((await run).outputs).toBeLessThan(1e-5);
-  });
+  torchParityContract({ fixture, model, run, movementTolerance: 1e-4 });
 
   test("notices a weight decay of 0.012 instead of 0.01 (above 1e-4)", async () => {
     const optimizer = { kind: "adamw", weightDecay: 0.012 } as const;
