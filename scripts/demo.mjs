@@ -39,7 +39,13 @@ await script(async (args) => {
     return 2;
   }
   await ensure();
-  const comparisons = args.includes("--full") ? FULL : [SHORT];
+  const isFull = args.includes("--full");
+  if (!isFull) {
+    say(
+      `demo: ${SHORT.rounds} rounds, about a minute; the README's numbers (25 rounds, five seeds): npm run demo -- --full`,
+    );
+  }
+  const comparisons = isFull ? FULL : [SHORT];
   for (const comparison of comparisons) {
     const status = await compare(
       comparison,
