@@ -1,5 +1,12 @@
 /** From finished runs to `ComparisonResult`: pairs every run with the baseline of its seed and averages over seeds. */
-import { clientGainPercent, interval95, mean, relativeGainPercent, sampleStd } from "@kumiai/algorithms";
+import {
+  clientGainPercent,
+  interval95,
+  mean,
+  meanGainPercent,
+  relativeGainPercent,
+  sampleStd,
+} from "@kumiai/algorithms";
 import type { ClientId, TaskId } from "@kumiai/params";
 import type { Scenario } from "./config/scenario.js";
 import { configHashOf } from "./config-hash.js";
@@ -109,7 +116,8 @@ function seedResult(run: FinishedRun, baseline: FinishedRun | undefined): SeedRe
     clients[id] = { relativeGainPercent: clientGainPercent(gainsIn(tasks)), tasks };
   }
   const { rounds, seconds } = run.outcome;
-  return { relativeGainPercent: clientGainPercent(gainsIn(clients)), clients, rounds, seconds };
+  const gain = meanGainPercent(Object.values(clients).map(({ tasks }) => gainsIn(tasks)));
+  return { relativeGainPercent: gain, clients, rounds, seconds };
 }
 
 function strategyResult(
@@ -143,8 +151,8 @@ function gainsOf(perSeed: Readonly<Record<string, SeedResult>>): number[] {
   return Object.values(perSeed).flatMap((run) => run.relativeGainPercent ?? []);
 }
 
-function gainsIn(parts: Readonly<Record<string, { readonly relativeGainPercent: number | null }>>): (number | null)[] {
-  return Object.values(parts).map((part) => part.relativeGainPercent);
+function gainsIn(tasks: Readonly<Record<string, TaskResult>>): (number | null)[] {
+  return Object.values(tasks).map((task) => task.relativeGainPercent);
 }
 
 function bytesOf(run: SeedResult, direction: "upBytes" | "downBytes"): number {

@@ -8,6 +8,7 @@ import {
   sceneTask,
 } from "@kumiai/datasets";
 import type { ClientId, ParamVector, TaskId } from "@kumiai/params";
+import { labelRows } from "./batches.js";
 import type { Scenario } from "./config/scenario.js";
 import { sessionOptionsOf } from "./model.js";
 import type { WorkerPool } from "./pool/pool.js";
@@ -93,15 +94,8 @@ function blankSet({ spec, test }: ClientContext, task: TaskId): OpenSet {
   const { height, width } = test;
   const scenes = shownRows(test).map((row) => ({
     input: renderImage(test, row),
-    truth: renderLabel(sceneTask(task), labelsOfRow(test, task, row), height, width),
+    truth: renderLabel(sceneTask(task), labelRows(test, task, Int32Array.of(row)), height, width),
     predictions: {},
   }));
   return { client: spec.id, task, height, width, scenes };
-}
-
-function labelsOfRow(examples: DenseExamples, task: TaskId, row: number): Uint8Array | Float32Array {
-  const labels = examples.labels.get(task);
-  if (labels === undefined) throw new Error(`no labels for ${task}`);
-  const stride = labels.length / examples.count;
-  return labels.subarray(row * stride, (row + 1) * stride);
 }

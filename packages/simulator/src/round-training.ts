@@ -10,7 +10,7 @@ import { sessionOptionsOf } from "./model.js";
 import { planSteps, planTurns } from "./plan.js";
 import type { WorkerPool } from "./pool/pool.js";
 import type { LocalTraining } from "./records.js";
-import { type ClientContext, type SeedContext, settleAll } from "./seed-context.js";
+import { type ClientContext, clientOf, type SeedContext, settleAll } from "./seed-context.js";
 import { gatherInto, scatterInto, tieParams } from "./tied-store.js";
 
 export interface TrainerOptions {
@@ -44,7 +44,7 @@ export function siteTrainer(options: TrainerOptions): LocalTrainer {
   const optimizers = new Map<ClientId, OptimizerState>();
 
   const trainClient = async (round: RoundOfTraining, id: ClientId, base: ParamVector): Promise<LocalTraining> => {
-    const client = clientOf(context, id);
+    const client = clientOf(context.clients, id);
     const plan = planOf(options, client, round.round);
     const { proximalWeight, frozen } = round.assignmentOf(client.spec);
     const { result, seconds } = await pool.run(
@@ -89,7 +89,7 @@ export function pooledTrainer(options: TrainerOptions): LocalTrainer {
     async train(round) {
       const ids = [...round.params.keys()];
       const members = ids.map((id) => {
-        const client = clientOf(context, id);
+        const client = clientOf(context.clients, id);
         const plan = planOf(options, client, round.round);
         return { model: client.model, examples: client.trainKey, plan, pieces: tied.pieces.get(id) ?? [] };
       });
@@ -105,7 +105,7 @@ export function pooledTrainer(options: TrainerOptions): LocalTrainer {
       };
       return new Map(
         ids.map((id, member) => {
-          const client = clientOf(context, id);
+          const client = clientOf(context.clients, id);
           const local = new Float32Array(client.spec.layout.size);
           gatherInto(local, result.store, tied.pieces.get(id) ?? []);
           const taskLosses = result.taskLosses[member] ?? {};
@@ -127,12 +127,6 @@ function planOf({ scenario, rng }: TrainerOptions, client: ClientContext, round:
     exampleCount: client.trainCount,
     rng: rng.split(`round-${round}`).split(client.spec.id).split("shuffle"),
   });
-}
-
-function clientOf(context: SeedContext, id: ClientId): ClientContext {
-  const client = context.clients.get(id);
-  if (client === undefined) throw new Error(`client ${id} is not in the context`);
-  return client;
 }
 
 function sumOf(losses: Readonly<Record<string, number>>): number {

@@ -13,7 +13,7 @@ import type { WorkerPool } from "./pool/pool.js";
 import { initialRecord, type LocalTraining, type MetricsByClient, roundRecord } from "./records.js";
 import type { RoundRecord } from "./result.js";
 import { type LocalTrainer, pooledTrainer, siteTrainer } from "./round-training.js";
-import { evaluateClients, type SeedContext } from "./seed-context.js";
+import { clientOf, evaluateClients, type SeedContext } from "./seed-context.js";
 
 export interface RunOptions {
   readonly scenario: Scenario;
@@ -73,7 +73,7 @@ class StrategyRun {
     const { scenario, strategy, context, pool, name } = options;
     this.#options = options;
     const founders = scenario.clients.filter((client) => hasJoined(client, 1)).map((client) => client.id);
-    this.params = new Map(founders.map((id) => [id, contextOf(context, id).initialParams]));
+    this.params = new Map(founders.map((id) => [id, clientOf(context.clients, id).initialParams]));
     this.metrics = new Map(founders.map((id) => [id, context.initialMetrics.get(id) ?? {}]));
     this.records.push(initialRecord(founders, this.metrics));
     this.#state = strategy.init(this.#specs(founders));
@@ -94,7 +94,7 @@ class StrategyRun {
     const rosterIds = roster.map((client) => client.id);
     const absent = rosterIds.filter((id) => !present.includes(id));
     for (const id of rosterIds) {
-      if (!this.params.has(id)) this.params.set(id, contextOf(context, id).initialParams);
+      if (!this.params.has(id)) this.params.set(id, clientOf(context.clients, id).initialParams);
     }
     onEvent({ type: "roundStarted", ...about, roundCount, present, absent });
 
@@ -143,7 +143,7 @@ class StrategyRun {
   }
 
   #specs(ids: readonly ClientId[]): readonly ClientSpec[] {
-    return ids.map((id) => contextOf(this.#options.context, id).spec);
+    return ids.map((id) => clientOf(this.#options.context.clients, id).spec);
   }
 }
 
@@ -157,12 +157,4 @@ function paramsOf(params: ReadonlyMap<ClientId, ParamVector>, id: ClientId): Par
   const vector = params.get(id);
   if (vector === undefined) throw new KumiaiError("UNKNOWN_CLIENT", `client ${id}: expected params, found none`);
   return vector;
-}
-
-function contextOf(context: SeedContext, id: ClientId) {
-  const client = context.clients.get(id);
-  if (client === undefined) {
-    throw new KumiaiError("UNKNOWN_CLIENT", `client ${id}: expected a client of the scenario, found none of this name`);
-  }
-  return client;
 }

@@ -4,7 +4,7 @@
  */
 import type { ClientSpec } from "@kumiai/algorithms";
 import type { DenseExamples } from "@kumiai/datasets";
-import type { ClientId, ParamsFile, ParamVector } from "@kumiai/params";
+import { type ClientId, KumiaiError, type ParamsFile, type ParamVector } from "@kumiai/params";
 import type { Scenario } from "./config/scenario.js";
 import { constantMetrics } from "./evaluation.js";
 import { initialParamsOf } from "./initial-params.js";
@@ -96,13 +96,21 @@ export async function evaluateClients(options: EvaluateOptions): Promise<Metrics
   const { scenario, pool, clients, params, what, signal } = options;
   const session = sessionOptionsOf(scenario);
   const entries = [...params].map(async ([id, vector]) => {
-    const client = clients.get(id);
-    if (client === undefined) throw new Error(`client ${id} is not in the context`);
+    const client = clientOf(clients, id);
     const job = { kind: "evaluate", model: client.model, session, examples: client.testKey, params: vector } as const;
     const { result } = await pool.run(job, { what: `${what}, client ${id}, evaluation`, signal });
     return [id, result.metrics] as const;
   });
   return new Map(await settleAll(entries));
+}
+
+/** The context of a client. Throws UNKNOWN_CLIENT. */
+export function clientOf(clients: ReadonlyMap<ClientId, ClientContext>, id: ClientId): ClientContext {
+  const client = clients.get(id);
+  if (client === undefined) {
+    throw new KumiaiError("UNKNOWN_CLIENT", `client ${id}: expected a client of the scenario, found none of this name`);
+  }
+  return client;
 }
 
 /** Waits for all, then throws the first failure that is not a cancellation, else the first failure. */

@@ -36,8 +36,8 @@ export function pretrainCommand({ io }: CommandContext): Command {
         .argParser(parseCounts)
         .default([16, 24, 32, 48], "16,24,32,48"),
     )
-    .addOption(count("--scenes <N>", "scenes to train on", 4000))
-    .addOption(count("--epochs <N>", "passes over them", 30))
+    .addOption(count("--scenes <N>", "scenes of an epoch, drawn anew for each", 4000))
+    .addOption(count("--epochs <N>", "how often so many scenes are drawn and trained on", 30))
     .addOption(count("--size <N>", "height and width of a scene", 64))
     .addOption(new Option("--seed <N>", "decides everything random").argParser(parseSeed).default(0, "0"))
     .addOption(count("--threads <N>", "threads inside a step; the last digits depend on it", 1))
