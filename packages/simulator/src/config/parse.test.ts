@@ -92,6 +92,18 @@ test.each([
     "s.yaml:5:21: training.rounds: expected a whole number, received 2.5; change it",
   ],
   [
+    "a learning rate below 0 of an optimizer without a name",
+    `${SMALLEST}training: { optimizer: { learningRate: -1 } }\n`,
+    "INVALID_CONFIG",
+    "s.yaml:5:40: training.optimizer.learningRate: expected a number of more than 0, received -1; change it",
+  ],
+  [
+    "a list where the optimizer's keys belong",
+    `${SMALLEST}training: { optimizer: [adamw] }\n`,
+    "INVALID_CONFIG",
+    "s.yaml:5:24: training.optimizer: expected a map",
+  ],
+  [
     "an unknown optimizer",
     `${SMALLEST}training: { optimizer: { name: adam } }\n`,
     "INVALID_CONFIG",
@@ -187,4 +199,9 @@ test("a folder instead of a file is said to be one", async () => {
     code: "FILE_UNREADABLE",
     message: ".: expected a scenario file, received a folder; name the file inside it",
   });
+});
+
+test("an optimizer without a name is AdamW", () => {
+  const { training } = parseScenario(`${SMALLEST}training: { optimizer: { learningRate: 0.002 } }\n`, "s.yaml");
+  expect(training.optimizer).toEqual({ name: "adamw", learningRate: 0.002, weightDecay: 0.0001 });
 });

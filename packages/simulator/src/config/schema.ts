@@ -15,7 +15,7 @@ const modelSchema = z.strictObject({
   decoder: z.strictObject({ width: integer(1, 1024).default(24) }).prefault({}),
 });
 
-const optimizerSchema = z.discriminatedUnion("name", [
+const namedOptimizerSchema = z.discriminatedUnion("name", [
   z.strictObject({
     name: z.literal("adamw"),
     learningRate: positive(1).default(0.003),
@@ -29,6 +29,12 @@ const optimizerSchema = z.discriminatedUnion("name", [
   }),
 ]);
 
+/** An optimizer without a name is AdamW, as `docs/ref-scenario.md` says of the default. */
+const optimizerSchema = z.preprocess(
+  (raw) => (isRecord(raw) && !("name" in raw) ? { name: "adamw", ...raw } : raw),
+  namedOptimizerSchema,
+);
+
 /** A small loss of a task with a small range: 1 − cosine of normals 12° off is 0.02. */
 const lossWeightsSchema = z.strictObject(
   Object.fromEntries(SCENE_TASKS.map(({ id }) => [id as string, positive(1000).optional()])),
@@ -38,7 +44,7 @@ const trainingSchema = z.strictObject({
   rounds: integer(1, 10_000).default(25),
   localEpochs: integer(1, 1000).default(2),
   batchSize: integer(1, 1024).default(8),
-  optimizer: optimizerSchema.prefault({ name: "adamw" }),
+  optimizer: optimizerSchema.prefault({}),
   warmupRounds: integer(0, 10_000).default(3),
   schedule: z.enum(["cosine", "constant"]).default("cosine"),
   clipNorm: positive(1e6).nullable().default(1),
@@ -93,3 +99,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   evaluation: Object.keys(evaluationSchema.shape),
   clients: Object.keys(clientSchema.shape),
 };
+
+function isRecord(raw: unknown): raw is Readonly<Record<string, unknown>> {
+  return typeof raw === "object" && raw !== null && !Array.isArray(raw);
+}
