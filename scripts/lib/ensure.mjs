@@ -5,6 +5,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { installHash, installState, stampPath } from "./install-state.mjs";
+import { compileKernels } from "./kernels.mjs";
 import { run, runNode } from "./run.mjs";
 import { complain, root, say, since } from "./say.mjs";
 
@@ -75,6 +76,8 @@ export async function ensureBuilt() {
   if (!existsSync(tsc)) throw new StepFailed("typescript is not installed; remove node_modules and run again");
   const status = await runNode(tsc, ["-b"]);
   if (status !== 0) throw new StepFailed("build: TypeScript reported the errors above", status);
+  const compiled = await compileKernels();
+  if (compiled !== 0) throw new StepFailed("build: AssemblyScript reported the errors above", compiled);
   say(`build: up to date (${since(start)})`);
 }
 

@@ -1,26 +1,97 @@
 /**
- * The seam of every numeric inner loop. Aggregation reaches memory only through a `KernelBackend`, so that a faster one
- * (WASM SIMD) replaces the plain one without a change above. Vectors are f32 and share no memory unless said otherwise;
- * sums over elements are accumulated in f64, in an order that each backend fixes, so that equal input gives equal bits.
+ * The seam of every numeric inner loop. Two backends stand behind it, plain TypeScript and WASM SIMD; they sum in the same
+ * order and agree bit for bit, so that which one runs changes the time and nothing else.
  *
- * Notation: `x`, `y` vectors [P]; `rows` R vectors of one length [R, P]; costs count one multiplication and addition as one.
- * Every function throws RangeError where lengths differ: that is a bug of the caller, never bad input.
+ * Notation: `x`, `y` vectors [P] in f32; `rows` R vectors of one length; costs count a multiplication with its addition as one.
+ * Elements are summed in f64 and rounded once, to f32, where the result is a vector. Inner products run over blocks of
+ * `BLOCK` elements: within a block even and odd elements are summed apart, then even + odd, then block after block. So
+ * a long inner product may be taken in pieces, in order, if each but the last is a multiple of `BLOCK` long.
+ *
+ * Every vector handed to a kernel must come from the same `Kernels`: its memory is all that the kernel can reach.
+ * Lengths that differ and foreign vectors are RangeErrors: bugs of the caller, never bad input.
  */
 export interface KernelBackend {
-  /** `reference`, later `wasm-simd`. */
-  readonly name: string;
-  /** ⟨x, y⟩ in f64. Cost P. */
-  dot(x: Float32Array, y: Float32Array): number;
-  /** √⟨x, x⟩ in f64; no f32 input overflows it. Cost P. */
-  norm(x: Float32Array): number;
-  /** G_ij = ⟨rows_i, rows_j⟩, row-major [R, R], exactly symmetric. Cost R²P/2. */
-  gram(rows: readonly Float32Array[]): Float64Array;
-  /** out ← after − before, each difference rounded once to f32. `out` may be one of the two. Cost P. */
-  subtractInto(out: Float32Array, after: Float32Array, before: Float32Array): void;
-  /** y ← y + a·x, each element rounded once to f32. Cost P. */
+  readonly name: "reference" | "wasm-simd";
+  /** Memory of its own, `byteLength` or a little more, and the kernels that work on it; see also `scratchBytes`. */
+  open(byteLength: number): Kernels;
+}
+
+/** Elements of a block, see above. */
+export const BLOCK = 512;
+
+export interface Kernels extends Allocator {
+  readonly backend: KernelBackend["name"];
+
+  /** out ← after − before; `out` may be one of the two. Returns the index of the first difference that is not finite, or −1. Cost P. */
+  subtractInto(out: Float32Array, after: Float32Array, before: Float32Array): number;
+  /** y ← y + a·x. Cost P. */
   addScaledInto(y: Float32Array, a: number, x: Float32Array): void;
-  /** out ← Σ_r factors_r·rows_r, summed in f64 in row order, rounded once to f32; no rows give zeros. Cost RP. */
-  weightedSumInto(out: Float32Array, factors: ArrayLike<number>, rows: readonly Float32Array[]): void;
   /** Index of the first NaN or infinity, −1 where there is none. Cost P. */
   findNonFinite(x: Float32Array): number;
+
+  /** outs_m ← Σ_r factors[m·R + r]·rows_r, added up in the order of the rows; no rows give zeros. `factors` may lie anywhere. Cost MRP. */
+  weightedSumsInto(outs: readonly Float32Array[], factors: Float64Array, rows: readonly Float32Array[]): void;
+  /** sums ← sums + factor·x: a weighted sum of more rows than there is room for, row by row. Cost P. */
+  addWeightedInto(sums: Float64Array, factor: number, x: Float32Array): void;
+  /** out ← sums, rounded. */
+  roundInto(out: Float32Array, sums: Float64Array): void;
+
+  /**
+   * gram ← gram + ⟨rows_i, rows_j⟩, the upper triangle row by row [R(R+1)/2]; cross ← cross + ⟨extras_d, rows_r⟩ [D, R].
+   * Cost R²P/2 + DRP. No finite f32 input overflows.
+   */
+  addGramInto(
+    gram: Float64Array,
+    rows: readonly Float32Array[],
+    cross?: Float64Array,
+    extras?: readonly Float32Array[],
+  ): void;
+  /** sums_r ← sums_r + ⟨rows_r, rows_r⟩, with the bits of the Gram's diagonal. Cost RP. */
+  addNormsInto(sums: Float64Array, rows: readonly Float32Array[]): void;
+
+  /** IEEE binary16 bits → f32, exact. */
+  fromHalfInto(out: Float32Array, bits: Uint16Array): void;
+  /** f32 → binary16 bits, to nearest, ties to even; beyond 65,504 an infinity, NaN becomes 0x7e00. */
+  toHalfInto(bits: Uint16Array, x: Float32Array): void;
+  /** bfloat16 bits → f32, exact. */
+  fromBrainInto(out: Float32Array, bits: Uint16Array): void;
+  /** f32 → bfloat16 bits, to nearest, ties to even; NaN becomes 0x7fc0. */
+  toBrainInto(bits: Uint16Array, x: Float32Array): void;
+}
+
+/** Vectors that kernels can reach. What is handed out is not cleared, and is valid until `release`. */
+export interface Allocator {
+  /** RangeError where the memory that was asked for is used up. */
+  f32(length: number): Float32Array;
+  f64(length: number): Float64Array;
+  u16(length: number): Uint16Array;
+  /** All that was handed out is free again. */
+  release(): void;
+}
+
+/**
+ * Bytes that kernels need for themselves, beside the vectors handed out, to work on so many rows and extras at once, and
+ * to take so many factors that lie elsewhere.
+ */
+export function scratchBytes(rowCount: number, factorCount = 0): number {
+  return 8 * BLOCK * rowCount + 8 * rowCount + 8 * factorCount + 256;
+}
+
+/** Length of the packed upper triangle of an R × R matrix. */
+export function packedLength(rowCount: number): number {
+  return (rowCount * (rowCount + 1)) / 2;
+}
+
+/** The full, exactly symmetric matrix [R, R] of a packed upper triangle. */
+export function unpackGram(packed: Float64Array, rowCount: number): Float64Array {
+  const full = new Float64Array(rowCount * rowCount);
+  let at = 0;
+  for (let i = 0; i < rowCount; i++) {
+    for (let j = i; j < rowCount; j++) {
+      full[i * rowCount + j] = packed[at];
+      full[j * rowCount + i] = packed[at];
+      at++;
+    }
+  }
+  return full;
 }

@@ -1,2 +1,46 @@
-export type { KernelBackend } from "./backend.js";
-export { referenceKernels } from "./reference.js";
+export {
+  type Allocator,
+  BLOCK,
+  type KernelBackend,
+  type Kernels,
+  packedLength,
+  scratchBytes,
+  unpackGram,
+} from "./backend.js";
+export type {
+  ByteCopy,
+  Measured,
+  MeasureOutcome,
+  MeasurePlan,
+  MeasureSegment,
+  MixBlock,
+  MixOutcome,
+  MixPlan,
+  MixSegment,
+  NonFinite,
+  Operand,
+  Row,
+} from "./passes/plan.js";
+export { measureHere, mixHere } from "./passes/run.js";
+export { openThreads, PassFailed, type PassThreads, type ThreadsOptions } from "./passes/threads.js";
+export {
+  type FilePiece,
+  type MemoryPiece,
+  type Piece,
+  type Range,
+  sliceOf,
+  type Vector,
+  vectorOf,
+} from "./passes/vector.js";
+export { referenceBackend } from "./reference/kernels.js";
+export { backendNamed, selectBackend } from "./select.js";
+export { simdBackend, supportsSimd } from "./simd/kernels.js";
+export * from "./sketch.js";
+export {
+  addSketchInto,
+  DEFAULT_SKETCH_SIZE,
+  planSketch,
+  type SketchPlan,
+  type SketchSpec,
+  sketchOf,
+} from "./sketch.js";

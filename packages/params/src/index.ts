@@ -16,7 +16,7 @@ export {
 } from "./layout.js";
 export { nearestWord } from "./nearest-word.js";
 export { createRng, type Rng } from "./rng.js";
-export type { SafetensorsDtype, WritableDtype } from "./safetensors/dtypes.js";
+export { fromHalfBits, type SafetensorsDtype, toHalfBits, type WritableDtype } from "./safetensors/dtypes.js";
 export type { TensorInfo } from "./safetensors/header.js";
 export {
   type ParamsFile,

@@ -1,0 +1,26 @@
+/** What several kernels use: see index.ts for the conventions. */
+
+/** Elements that an inner product sums before it moves on; see index.ts for the order. */
+export const BLOCK: i32 = 512;
+/** BLOCK numbers of f64. */
+export const BLOCK_BYTES: usize = 4096;
+/** Exponent bits of an f32: all set in infinities and NaN. */
+export const EXPONENT: i32 = 0x7f800000;
+
+// @ts-expect-error: decorator
+@inline
+export function promoteLow(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+// @ts-expect-error: decorator
+@inline
+export function promoteHigh(x: v128): v128 {
+  return f64x2.promote_low_f32x4(i32x4.shuffle(x, x, 2, 3, 2, 3));
+}
+
+// @ts-expect-error: decorator
+@inline
+export function demote(low: v128, high: v128): v128 {
+  return i32x4.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+}

@@ -1,0 +1,193 @@
+/**
+ * The first pass: inner products of rows that are read once, piece by piece. See plan.ts for what is computed.
+ *
+ * A plan falls into jobs that any thread may take: a chunk of a Gram, a row, a vector to check. Chunks of one Gram add their
+ * sums in order, each waiting for its turn; all else writes to places of its own.
+ */
+import { alignedBytes } from "../arena.js";
+import { type Kernels, packedLength, scratchBytes } from "../backend.js";
+import { addSketchInto } from "../sketch.js";
+import type { Measured, MeasurePlan, MeasureSegment, NonFinite } from "./plan.js";
+import { anyInFile, chunkLength, stepLength } from "./sizes.js";
+import type { Transfer } from "./transfer.js";
+import type { Turns } from "./turns.js";
+import type { Vector } from "./vector.js";
+
+export type MeasureJob =
+  | {
+      readonly kind: "chunk";
+      readonly segment: number;
+      readonly chunk: number;
+      readonly start: number;
+      readonly end: number;
+    }
+  | { readonly kind: "row"; readonly segment: number; readonly row: number }
+  | { readonly kind: "check"; readonly check: number };
+
+/** In the order in which they are taken. */
+export function jobsOf({ segments, checks }: MeasurePlan): readonly MeasureJob[] {
+  const jobs: MeasureJob[] = [];
+  segments.forEach((each, segment) => {
+    if (each.want === "norms") {
+      each.rows.forEach((_, row) => {
+        jobs.push({ kind: "row", segment, row });
+      });
+      return;
+    }
+    const step = chunkLength(vectorCountOf(each));
+    for (let start = 0, chunk = 0; start < each.length; start += step, chunk++) {
+      jobs.push({ kind: "chunk", segment, chunk, start, end: Math.min(start + step, each.length) });
+    }
+  });
+  checks.forEach((_, check) => {
+    jobs.push({ kind: "check", check });
+  });
+  return jobs;
+}
+
+function vectorCountOf({ rows, extras }: MeasureSegment): number {
+  return 2 * rows.length + extras.length;
+}
+
+/** Where the results of all segments go, one after the other. */
+export function openResults({ segments }: MeasurePlan, allocate: (byteLength: number) => ArrayBufferLike): Measured[] {
+  const sizes = segments.map(({ rows, extras, want, sketch }) => ({
+    products: want === "gram" ? packedLength(rows.length) : rows.length,
+    cross: rows.length * extras.length,
+    sketch: sketch === undefined ? 0 : sketch.size,
+    rowCount: rows.length,
+  }));
+  const total = sizes.reduce(
+    (sum, { products, cross, sketch, rowCount }) => sum + products + cross + sketch * rowCount,
+    0,
+  );
+  const buffer = allocate(8 * total);
+  let next = 0;
+  const take = (length: number): Float64Array => {
+    const out = new Float64Array(buffer, 8 * next, length);
+    next += length;
+    return out;
+  };
+  return sizes.map(({ products, cross, sketch, rowCount }) => ({
+    products: take(products),
+    cross: take(cross),
+    sketches: sketch === 0 ? [] : Array.from({ length: rowCount }, () => take(sketch)),
+  }));
+}
+
+/** Kernel memory that the largest job needs. */
+export function measureBytes({ segments, checks }: MeasurePlan): number {
+  const needs = segments.map((segment) => {
+    const rowCount = segment.want === "gram" ? segment.rows.length : 1;
+    const extraCount = segment.extras.length;
+    const vectors = 2 * rowCount + extraCount;
+    const step = stepLength(vectors, true);
+    const sums = packedLength(rowCount) + rowCount * extraCount;
+    return vectors * alignedBytes(4 * step) + alignedBytes(8 * sums) + scratchBytes(rowCount + extraCount) + 64;
+  });
+  return Math.max(0, ...needs, checks.length === 0 ? 0 : 4 * stepLength(1, true) + 64);
+}
+
+export interface MeasureContext {
+  readonly plan: MeasurePlan;
+  readonly results: readonly Measured[];
+  readonly kernels: Kernels;
+  readonly transfer: Transfer;
+  readonly turns: Turns;
+}
+
+/** Does one job; returns what was not finite. */
+export function measure(job: MeasureJob, context: MeasureContext): NonFinite | undefined {
+  context.kernels.release();
+  if (job.kind === "check") return checkVector(job.check, context);
+  const segment = context.plan.segments[job.segment];
+  const results = context.results[job.segment];
+  if (job.kind === "row") return measureRow(job.segment, job.row, context);
+
+  const { kernels, turns } = context;
+  const sums = kernels.f64(packedLength(segment.rows.length)).fill(0);
+  const cross = kernels.f64(segment.rows.length * segment.extras.length).fill(0);
+  const allRows = segment.rows.map((_, row) => row);
+  const bad = walk(
+    { segment, rows: allRows, extras: segment.extras, start: job.start, end: job.end },
+    context,
+    (deltas, extras) => kernels.addGramInto(sums, deltas, cross, extras),
+  );
+  turns.wait(job.segment, job.chunk);
+  addInto(results.products, sums);
+  addInto(results.cross, cross);
+  turns.pass(job.segment, job.chunk);
+  return bad === undefined ? undefined : { segment: job.segment, ...bad };
+}
+
+function measureRow(index: number, row: number, context: MeasureContext): NonFinite | undefined {
+  const { kernels } = context;
+  const segment = context.plan.segments[index];
+  const results = context.results[index];
+  const compared = segment.extrasOf?.[row] ?? segment.extras.map((_, d) => d);
+  const sums = kernels.f64(1).fill(0);
+  const cross = kernels.f64(compared.length).fill(0);
+  const extras = compared.map((d) => segment.extras[d]);
+  const walked = { segment, rows: [row], extras, start: 0, end: segment.length };
+  const bad = walk(walked, context, (deltas, xs, start) => {
+    kernels.addGramInto(sums, deltas, cross, xs);
+    if (segment.sketch !== undefined) addSketchInto(results.sketches[row], segment.sketch, deltas[0], start);
+  });
+  results.products[row] = sums[0];
+  compared.forEach((d, at) => {
+    results.cross[d * segment.rows.length + row] = cross[at];
+  });
+  return bad === undefined ? undefined : { segment: index, ...bad };
+}
+
+interface Walk {
+  readonly segment: MeasureSegment;
+  readonly rows: readonly number[];
+  readonly extras: readonly Vector[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Hands the rows' differences and the extras to `visit`, step by step. Stops at the first difference that is not finite. */
+function walk(
+  { segment, rows, extras, start, end }: Walk,
+  { kernels, transfer }: MeasureContext,
+  visit: (deltas: readonly Float32Array[], extras: readonly Float32Array[], start: number) => void,
+): { readonly row: number; readonly index: number } | undefined {
+  const sources = rows.map((row) => segment.rows[row]);
+  const inFiles = anyInFile([...sources.flatMap(({ before, after }) => [before, after]), ...extras]);
+  const step = Math.min(end - start, stepLength(2 * rows.length + extras.length, inFiles));
+  const room = (): Float32Array => kernels.f32(step);
+  const full = { before: rows.map(room), after: rows.map(room), extras: extras.map(room) };
+  for (let at = start; at < end; at += step) {
+    const length = Math.min(step, end - at);
+    const cut = (vectors: Float32Array[]): Float32Array[] =>
+      length === step ? vectors : vectors.map((vector) => vector.subarray(0, length));
+    const [before, after, others] = [cut(full.before), cut(full.after), cut(full.extras)];
+    for (let r = 0; r < rows.length; r++) {
+      transfer.load(before[r], { vector: sources[r].before, start: at, length });
+      transfer.load(after[r], { vector: sources[r].after, start: at, length });
+      const bad = kernels.subtractInto(after[r], after[r], before[r]);
+      if (bad >= 0) return { row: rows[r], index: at + bad };
+    }
+    for (let d = 0; d < extras.length; d++) transfer.load(others[d], { vector: extras[d], start: at, length });
+    visit(after, others, at);
+  }
+  return undefined;
+}
+
+function checkVector(check: number, { plan, kernels, transfer }: MeasureContext): NonFinite | undefined {
+  const vector = plan.checks[check];
+  const room = kernels.f32(Math.min(vector.length, stepLength(1, true)));
+  for (let start = 0; start < vector.length; start += room.length) {
+    const part = room.subarray(0, Math.min(room.length, vector.length - start));
+    transfer.load(part, { vector, start, length: part.length });
+    const bad = kernels.findNonFinite(part);
+    if (bad >= 0) return { check, index: start + bad };
+  }
+  return undefined;
+}
+
+function addInto(sums: Float64Array, more: Float64Array): void {
+  for (let i = 0; i < sums.length; i++) sums[i] += more[i];
+}

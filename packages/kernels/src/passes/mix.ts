@@ -1,0 +1,280 @@
+/**
+ * The second pass: weighted sums of rows, written out as they are made. See plan.ts for what is computed.
+ *
+ * Every element of a result depends on the same element of the operands alone, so pieces may be taken in any order and of any
+ * length. Narrow segments hold all their vectors of a step at once, and read each of them once. Wide ones, with more vectors
+ * than that is sensible for, add operand after operand to f64 sums, and read a row again where it is needed again.
+ */
+import { alignedBytes } from "../arena.js";
+import { type Kernels, scratchBytes } from "../backend.js";
+import type { ByteCopy, MixBlock, MixPlan, MixSegment, NonFinite, Operand } from "./plan.js";
+import { anyInFile, stepLength } from "./sizes.js";
+import type { Transfer } from "./transfer.js";
+import type { Vector } from "./vector.js";
+
+export type MixJob =
+  | { readonly kind: "segment"; readonly segment: number; readonly start: number; readonly end: number }
+  | { readonly kind: "copy"; readonly copy: ByteCopy };
+
+/** Elements of a job: enough that taking one costs nothing, few enough that threads end together. */
+const JOB_STEPS = 4;
+const WIDE_STEP = 2 ** 15;
+/** A wide segment keeps so many results that later blocks need, and so many sums at a time. */
+const WIDE_RESULTS = 8;
+const COPY_BYTES = 2 ** 20;
+/** Vectors that a step may hold before shorter steps cost more than reading rows again. */
+const NARROW_VECTORS = 64;
+
+export function jobsOf({ segments, copies }: MixPlan): readonly MixJob[] {
+  const jobs: MixJob[] = [];
+  segments.forEach((each, segment) => {
+    const shape = shapeOf(each);
+    const length = shape.step * (shape.isWide ? 1 : JOB_STEPS);
+    for (let start = 0; start < each.length; start += length) {
+      jobs.push({ kind: "segment", segment, start, end: Math.min(start + length, each.length) });
+    }
+  });
+  for (const { from, to, byteLength } of copies) {
+    const at = (place: ByteCopy["from"], offset: number) => ({ path: place.path, position: place.position + offset });
+    for (let done = 0; done < byteLength; done += COPY_BYTES) {
+      const copy = { from: at(from, done), to: at(to, done), byteLength: Math.min(COPY_BYTES, byteLength - done) };
+      jobs.push({ kind: "copy", copy });
+    }
+  }
+  return jobs;
+}
+
+/** Kernel memory that the largest job needs. */
+export function mixBytes({ segments, copies }: MixPlan): number {
+  const needs = segments.map((segment) => {
+    const { step, isWide, vectorCount, resultCount } = shapeOf(segment);
+    const operandCount = Math.max(0, ...segment.blocks.map(({ operands }) => operands.length));
+    const factorCount = Math.max(0, ...segment.blocks.map(({ factors }) => factors.length));
+    const vectors = isWide ? WIDE_RESULTS * 3 + 4 + resultCount : vectorCount;
+    return (vectors + 1) * alignedBytes(4 * step) + scratchBytes(0, factorCount) + 8 * (operandCount + resultCount);
+  });
+  return Math.max(64, ...needs, copies.length === 0 ? 0 : COPY_BYTES + 64);
+}
+
+interface Shape {
+  readonly step: number;
+  readonly isWide: boolean;
+  /** Vectors that a narrow step holds. */
+  readonly vectorCount: number;
+  /** Results that a wide step holds. */
+  readonly resultCount: number;
+}
+
+const shapes = new WeakMap<MixSegment, Shape>();
+
+function shapeOf(segment: MixSegment): Shape {
+  const known = shapes.get(segment);
+  if (known !== undefined) return known;
+  const use = usesOf(segment);
+  const resultCount = segment.blocks.reduce((sum, { results }) => sum + results.length, 0);
+  const vectorCount = use.reduce((sum, row) => sum + buffersOf(row), resultCount);
+  const inFiles = anyInFile([
+    ...segment.rows.flatMap(({ before, after }) => [before, after]),
+    ...segment.blocks.flatMap(({ results }) => results.flat()),
+  ]);
+  const kept = keptResults(segment.blocks);
+  const isWide =
+    vectorCount > NARROW_VECTORS &&
+    inFiles &&
+    kept.size <= WIDE_RESULTS &&
+    segment.blocks.every(({ results }) => results.length <= WIDE_RESULTS);
+  const step = isWide ? WIDE_STEP : stepLength(vectorCount, inFiles);
+  const shape = { step: Math.min(step, segment.length), isWide, vectorCount, resultCount: kept.size };
+  shapes.set(segment, shape);
+  return shape;
+}
+
+/** How operands use a row. */
+interface RowUse {
+  before: boolean;
+  after: boolean;
+  delta: boolean;
+}
+
+function usesOf({ rows, blocks }: MixSegment): readonly RowUse[] {
+  const uses = rows.map((): RowUse => ({ before: false, after: false, delta: false }));
+  for (const operand of blocks.flatMap(({ operands }) => operands)) {
+    if ("before" in operand) uses[operand.before].before = true;
+    else if ("after" in operand) uses[operand.after].after = true;
+    else if ("delta" in operand) uses[operand.delta].delta = true;
+  }
+  return uses;
+}
+
+function buffersOf({ before, after, delta }: RowUse): number {
+  if (delta) return before && after ? 3 : 2;
+  return Number(before) + Number(after);
+}
+
+/** Numbers of the results that a later block needs. */
+function keptResults(blocks: readonly MixBlock[]): ReadonlySet<number> {
+  return new Set(blocks.flatMap(({ operands }) => operands.flatMap((each) => ("result" in each ? [each.result] : []))));
+}
+
+export interface MixContext {
+  readonly plan: MixPlan;
+  readonly kernels: Kernels;
+  readonly transfer: Transfer;
+}
+
+/** Does one job; returns the first result that is not finite. What was written of it is worth nothing. */
+export function mix(job: MixJob, { plan, kernels, transfer }: MixContext): NonFinite | undefined {
+  kernels.release();
+  if (job.kind === "copy") {
+    const room = kernels.f64(Math.min(COPY_BYTES, job.copy.byteLength + 8) >> 3);
+    transfer.copyBytes({ ...job.copy, buffer: new Uint8Array(room.buffer, room.byteOffset, room.byteLength) });
+    return undefined;
+  }
+  const segment = plan.segments[job.segment];
+  const context = { segment, index: job.segment, kernels, transfer };
+  return shapeOf(segment).isWide ? mixWide(job.start, job.end, context) : mixNarrow(job.start, job.end, context);
+}
+
+interface SegmentContext {
+  readonly segment: MixSegment;
+  readonly index: number;
+  readonly kernels: Kernels;
+  readonly transfer: Transfer;
+}
+
+/** The kernel memory of one row in a narrow step; what is not needed is not there. */
+interface RowRoom {
+  readonly before?: Float32Array;
+  readonly after?: Float32Array;
+  readonly delta?: Float32Array;
+}
+
+function mixNarrow(
+  start: number,
+  end: number,
+  { segment, index, kernels, transfer }: SegmentContext,
+): NonFinite | undefined {
+  const step = Math.min(shapeOf(segment).step, end - start);
+  const uses = usesOf(segment);
+  const rooms = uses.map((use) => openRoom(use, step, kernels));
+  const results = segment.blocks.map((block) => block.results.map(() => kernels.f32(step)));
+  const bits = kernels.u16(step);
+  for (let at = start; at < end; at += step) {
+    const length = Math.min(step, end - at);
+    const cut = (room: Float32Array): Float32Array => (length === step ? room : room.subarray(0, length));
+    segment.rows.forEach((row, r) => {
+      const { before, after, delta } = rooms[r];
+      if (before !== undefined) transfer.load(cut(before), { vector: row.before, start: at, length });
+      if (after !== undefined) transfer.load(cut(after), { vector: row.after, start: at, length });
+      if (delta !== undefined && before !== undefined && after !== undefined) {
+        kernels.subtractInto(cut(delta), cut(after), cut(before));
+      }
+    });
+    const made: Float32Array[] = [];
+    const find = (operand: Operand): Float32Array => cut(narrowOperand(operand, rooms, made));
+    for (const [b, block] of segment.blocks.entries()) {
+      const outs = results[b].map(cut);
+      kernels.weightedSumsInto(outs, block.factors, block.operands.map(find));
+      for (const [m, out] of outs.entries()) {
+        const bad = storeResult(out, block.results[m], { start: at, bits, kernels, transfer });
+        if (bad >= 0) return { segment: index, result: made.length, index: at + bad };
+        made.push(out);
+      }
+    }
+  }
+  return undefined;
+}
+
+/** A difference takes the place of whichever of its two vectors is not needed for itself. */
+function openRoom(use: RowUse, step: number, kernels: Kernels): RowRoom {
+  const { before: needsBefore, after: needsAfter, delta: needsDelta } = use;
+  const before = needsBefore || needsDelta ? kernels.f32(step) : undefined;
+  const after = needsAfter || needsDelta ? kernels.f32(step) : undefined;
+  const place = !needsBefore ? before : !needsAfter ? after : undefined;
+  const delta = needsDelta ? (place ?? kernels.f32(step)) : undefined;
+  return {
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+    ...(delta === undefined ? {} : { delta }),
+  };
+}
+
+function narrowOperand(operand: Operand, rooms: readonly RowRoom[], made: readonly Float32Array[]): Float32Array {
+  const found =
+    "before" in operand
+      ? rooms[operand.before]?.before
+      : "after" in operand
+        ? rooms[operand.after]?.after
+        : "delta" in operand
+          ? rooms[operand.delta]?.delta
+          : made[operand.result];
+  if (found === undefined) throw new RangeError(`mix: no such operand: ${JSON.stringify(operand)}`);
+  return found;
+}
+
+interface StoreContext {
+  readonly start: number;
+  readonly bits: Uint16Array;
+  readonly kernels: Kernels;
+  readonly transfer: Transfer;
+}
+
+/** Index of the first value that is not finite, or has no room where it goes; −1 if all went well. */
+function storeResult(
+  out: Float32Array,
+  places: readonly Vector[],
+  { start, bits, kernels, transfer }: StoreContext,
+): number {
+  const bad = kernels.findNonFinite(out);
+  if (bad >= 0) return bad;
+  for (const vector of places) {
+    const lost = transfer.store(out, { vector, start, length: out.length }, bits);
+    if (lost >= 0) return lost;
+  }
+  return -1;
+}
+
+function mixWide(
+  start: number,
+  end: number,
+  { segment, index, kernels, transfer }: SegmentContext,
+): NonFinite | undefined {
+  const length = end - start;
+  const [before, after] = [kernels.f32(length), kernels.f32(length)];
+  const out = kernels.f32(length);
+  const bits = kernels.u16(length);
+  const sums = Array.from({ length: WIDE_RESULTS }, () => kernels.f64(length));
+  const keep = keptResults(segment.blocks);
+  const kept = new Map<number, Float32Array>();
+  const load = (operand: Operand): Float32Array => {
+    if ("result" in operand) return kept.get(operand.result) ?? out;
+    const row = segment.rows["before" in operand ? operand.before : "after" in operand ? operand.after : operand.delta];
+    if (!("after" in operand)) transfer.load(before, { vector: row.before, start, length });
+    if ("before" in operand) return before;
+    transfer.load(after, { vector: row.after, start, length });
+    if ("delta" in operand) kernels.subtractInto(after, after, before);
+    return after;
+  };
+  let made = 0;
+  for (const { operands, factors, results } of segment.blocks) {
+    const own = results.map((_, m) => sums[m].fill(0));
+    operands.forEach((operand, r) => {
+      const vector = load(operand);
+      own.forEach((sum, m) => {
+        kernels.addWeightedInto(sum, factors[m * operands.length + r], vector);
+      });
+    });
+    for (const [m, sum] of own.entries()) {
+      kernels.roundInto(out, sum);
+      const bad = storeResult(out, results[m], { start, bits, kernels, transfer });
+      if (bad >= 0) return { segment: index, result: made, index: start + bad };
+      if (keep.has(made)) {
+        const copy = kernels.f32(length);
+        copy.set(out);
+        kept.set(made, copy);
+      }
+      made++;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,98 @@
+/**
+ * The two passes of aggregation as data. (a) `measure`: inner products of what every client changed; (b) `mix`: weighted sums,
+ * written out as they are made. Between them somebody decides, knowing nothing but the numbers of (a).
+ *
+ * Notation — code name, symbol, shape:
+ *   row       Δ_r   [P]     after_r − before_r, each element rounded once to f32
+ *   extra     x_d   [P]     a vector that rows are compared with
+ *   gram      G     [R, R]  ⟨Δ_i, Δ_j⟩ in f64, packed upper triangle
+ *   cross     C     [D, R]  ⟨x_d, Δ_r⟩ in f64
+ *
+ * Chunks of a segment have a length that depends on nothing but the number of rows and extras, and their sums are added in order:
+ * results do not depend on where vectors lie, nor on the number of threads.
+ */
+import type { SketchPlan } from "../sketch.js";
+import type { Vector } from "./vector.js";
+
+export interface Row {
+  readonly before: Vector;
+  readonly after: Vector;
+}
+
+/** Rows of one length to be measured together. */
+export interface MeasureSegment {
+  readonly length: number;
+  readonly rows: readonly Row[];
+  readonly extras: readonly Vector[];
+  /** `gram`: all inner products. `norms`: each row for itself; then `sketch` may ask for a sketch of each row. */
+  readonly want: "gram" | "norms";
+  readonly sketch?: SketchPlan;
+  /** For `norms`: indices into `extras` that each row is compared with. Default: all of them. */
+  readonly extrasOf?: readonly (readonly number[])[];
+}
+
+export interface MeasurePlan {
+  readonly segments: readonly MeasureSegment[];
+  /** Vectors in which nothing but numbers that are not finite is looked for. */
+  readonly checks: readonly Vector[];
+}
+
+export interface Measured {
+  /** Packed upper triangle for `gram`, [R] for `norms`: ‖Δ_r‖². */
+  readonly products: Float64Array;
+  /** [D, R]; zero where a row was not compared. */
+  readonly cross: Float64Array;
+  /** One per row, where asked for. */
+  readonly sketches: readonly Float64Array[];
+}
+
+/** An operand of a weighted sum: a row before or after training, the difference, or the result of an earlier block. */
+export type Operand =
+  | { readonly before: number }
+  | { readonly after: number }
+  | { readonly delta: number }
+  | { readonly result: number };
+
+/** result_m ← Σ_r factors[m·R + r]·operand_r for each m, in f64 in the order of operands, rounded once to f32. */
+export interface MixBlock {
+  readonly operands: readonly Operand[];
+  /** [M, R], row-major. */
+  readonly factors: Float64Array;
+  /** Where each result goes; several places, or none if only later blocks need it. Results are numbered through all blocks. */
+  readonly results: readonly (readonly Vector[])[];
+}
+
+export interface MixSegment {
+  readonly length: number;
+  readonly rows: readonly Row[];
+  readonly blocks: readonly MixBlock[];
+}
+
+/** Bytes that go from one file to another as they are. */
+export interface ByteCopy {
+  readonly from: { readonly path: string; readonly position: number };
+  readonly to: { readonly path: string; readonly position: number };
+  readonly byteLength: number;
+}
+
+export interface MixPlan {
+  readonly segments: readonly MixSegment[];
+  readonly copies: readonly ByteCopy[];
+}
+
+/**
+ * The first element that is not finite: of a row's difference, of a checked vector, or of a result; first by segment (rows before
+ * checks), then by chunk, then by row.
+ */
+export type NonFinite =
+  | { readonly segment: number; readonly row: number; readonly index: number }
+  | { readonly check: number; readonly index: number }
+  | { readonly segment: number; readonly result: number; readonly index: number };
+
+export type MeasureOutcome =
+  | { readonly measured: readonly Measured[]; readonly nonFinite?: undefined }
+  | { readonly nonFinite: NonFinite };
+
+export interface MixOutcome {
+  readonly nonFinite?: NonFinite;
+}

@@ -1,0 +1,143 @@
+/**
+ * Moves ranges between where they lie and kernel memory: plain copies in memory, `pread` and `pwrite` for files. Files hold
+ * little-endian numbers, as does every machine that Node runs WASM on.
+ */
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import type { Kernels } from "../backend.js";
+import { bytesOfElement, type FilePiece, isInFile, overlapsOf, type Range } from "./vector.js";
+
+/** More open files than this are closed again, the longest unused first. */
+const MAX_OPEN_FILES = 256;
+
+/** Reads and writes of one thread. */
+export interface Transfer {
+  /** Fills `out`, which lies in kernel memory, with the range. */
+  load(out: Float32Array, range: Range): void;
+  /**
+   * Writes `values`, all finite, to the range; `bits` is room for as many 16-bit numbers. Returns the index of the first value that
+   * the range's 16 bits have no room for, −1 where there is none.
+   */
+  store(values: Float32Array, range: Range, bits: Uint16Array): number;
+  copyBytes(copy: {
+    readonly from: FilePlace;
+    readonly to: FilePlace;
+    readonly byteLength: number;
+    readonly buffer: Uint8Array;
+  }): void;
+  close(): void;
+}
+
+interface FilePlace {
+  readonly path: string;
+  readonly position: number;
+}
+
+export function openTransfer(kernels: Kernels): Transfer {
+  const files = openFiles();
+  return {
+    load(out, range) {
+      for (const { piece, from, count, at } of overlapsOf(range)) {
+        if (isInFile(piece)) loadPiece(out.subarray(at, at + count), piece, from);
+        else out.set(count === piece.values.length ? piece.values : piece.values.subarray(from, from + count), at);
+      }
+    },
+    store(values, range, bits) {
+      for (const { piece, from, count, at } of overlapsOf(range)) {
+        const part = count === values.length ? values : values.subarray(at, at + count);
+        if (!isInFile(piece)) {
+          piece.values.set(part, from);
+          continue;
+        }
+        const bad = storePiece(part, piece, from, bits.subarray(0, count));
+        if (bad >= 0) return at + bad;
+      }
+      return -1;
+    },
+    copyBytes({ from, to, byteLength, buffer }) {
+      for (let done = 0; done < byteLength; done += buffer.length) {
+        const bytes = buffer.subarray(0, Math.min(buffer.length, byteLength - done));
+        readAll(files.toRead(from.path), bytes, from.position + done, from.path);
+        writeAll(files.toWrite(to.path), bytes, to.position + done);
+      }
+    },
+    close: () => files.close(),
+  };
+
+  function loadPiece(out: Float32Array, piece: FilePiece, from: number): void {
+    const position = piece.position + from * bytesOfElement(piece);
+    const file = files.toRead(piece.path);
+    if (piece.dtype === "F32") {
+      readAll(file, new Uint8Array(out.buffer, out.byteOffset, out.byteLength), position, piece.path);
+      return;
+    }
+    // Read into the upper half of the room and widened from there: the front never overtakes what is still to be read.
+    const bits = new Uint16Array(out.buffer, out.byteOffset + 2 * out.length, out.length);
+    readAll(file, new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength), position, piece.path);
+    if (piece.dtype === "F16") kernels.fromHalfInto(out, bits);
+    else kernels.fromBrainInto(out, bits);
+  }
+
+  function storePiece(values: Float32Array, piece: FilePiece, from: number, bits: Uint16Array): number {
+    const position = piece.position + from * bytesOfElement(piece);
+    const file = files.toWrite(piece.path);
+    if (piece.dtype === "F32") {
+      writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
+      return -1;
+    }
+    if (piece.dtype === "F16") kernels.toHalfInto(bits, values);
+    else kernels.toBrainInto(bits, values);
+    const infinite = piece.dtype === "F16" ? 0x7c00 : 0x7f80;
+    const bad = bits.findIndex((pattern) => (pattern & infinite) === infinite);
+    if (bad < 0) writeAll(file, new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength), position);
+    return bad;
+  }
+}
+
+interface OpenFiles {
+  toRead(path: string): number;
+  toWrite(path: string): number;
+  close(): void;
+}
+
+/** Descriptors by path, opened when first used. */
+function openFiles(): OpenFiles {
+  const open = new Map<string, number>();
+  const find = (path: string, flags: "r" | "r+"): number => {
+    const key = `${flags} ${path}`;
+    const known = open.get(key);
+    // Taken out and put in again: the map's order is the order of use.
+    if (known !== undefined) open.delete(key);
+    const file = known ?? openSync(path, flags);
+    open.set(key, file);
+    if (open.size > MAX_OPEN_FILES) {
+      for (const [oldest, descriptor] of open) {
+        closeSync(descriptor);
+        open.delete(oldest);
+        break;
+      }
+    }
+    return file;
+  };
+  return {
+    toRead: (path) => find(path, "r"),
+    toWrite: (path) => find(path, "r+"),
+    close() {
+      for (const file of open.values()) closeSync(file);
+      open.clear();
+    },
+  };
+}
+
+function readAll(file: number, out: Uint8Array, position: number, path: string): void {
+  let done = 0;
+  while (done < out.length) {
+    const count = readSync(file, out, done, out.length - done, position + done);
+    if (count === 0) throw new Error(`${path}: ended at byte ${position + done} while it was being read`);
+    done += count;
+  }
+}
+
+function writeAll(file: number, bytes: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < bytes.length) done += writeSync(file, bytes, done, bytes.length - done, position + done);
+}
