@@ -1,8 +1,8 @@
-import { referenceKernels } from "@kumiai/kernels";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { solveConflictAverse } from "./conflict-averse.js";
 import { maxDifference } from "./testing/federation.js";
+import { gramOf, norm } from "./testing/vectors.js";
 
 const entry = fc.float({ min: -100, max: 100, noNaN: true, noDefaultInfinity: true });
 const deltaSets = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 7 })).chain(([count, size]) =>
@@ -20,13 +20,13 @@ function direction(deltas: readonly Float32Array[], factors: Float64Array): Floa
 }
 
 function largestNorm(deltas: readonly Float32Array[]): number {
-  return Math.max(...deltas.map((delta) => referenceKernels.norm(delta)));
+  return Math.max(...deltas.map((delta) => norm(delta)));
 }
 
 test("weights lie on the simplex to 1e-12", () => {
   fc.assert(
     fc.property(deltaSets, radii, (deltas, radius) => {
-      const { weights } = solveConflictAverse(referenceKernels.gram(deltas), radius);
+      const { weights } = solveConflictAverse(gramOf(deltas), radius);
       expect(weights.every((weight) => weight >= 0)).toBe(true);
       expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
     }),
@@ -37,7 +37,7 @@ test("weights are at least as good as uniform ones and as every single client, t
   fc.assert(
     fc.property(deltaSets, radii, (deltas, radius) => {
       const count = deltas.length;
-      const gram = referenceKernels.gram(deltas);
+      const gram = gramOf(deltas);
       const { weights } = solveConflictAverse(gram, radius);
       const form = (x: ArrayLike<number>, y: ArrayLike<number>): number =>
         gram.reduce((sum, value, at) => sum + value * (x[Math.floor(at / count)] ?? 0) * (y[at % count] ?? 0), 0);
@@ -55,7 +55,7 @@ test("weights are at least as good as uniform ones and as every single client, t
 test("radius 0 gives the mean to 1e-6 of the longest update", () => {
   fc.assert(
     fc.property(deltaSets, (deltas) => {
-      const { factors } = solveConflictAverse(referenceKernels.gram(deltas), 0);
+      const { factors } = solveConflictAverse(gramOf(deltas), 0);
       const mean = direction(deltas, new Float64Array(deltas.length).fill(1 / deltas.length));
       expect(maxDifference(direction(deltas, factors), mean)).toBeLessThanOrEqual(1e-6 * largestNorm(deltas));
     }),
@@ -68,9 +68,7 @@ test("scaling all updates by a power of two leaves weights and factors as they a
       const scaled = deltas.map((delta) => delta.map((value) => value * 2 ** exponent));
       const isNormal = (value: number): boolean => value === 0 || Math.abs(value) > 2 ** -80;
       fc.pre(deltas.every((delta) => delta.every(isNormal)));
-      expect(solveConflictAverse(referenceKernels.gram(scaled), radius)).toEqual(
-        solveConflictAverse(referenceKernels.gram(deltas), radius),
-      );
+      expect(solveConflictAverse(gramOf(scaled), radius)).toEqual(solveConflictAverse(gramOf(deltas), radius));
     }),
   );
 });
@@ -78,7 +76,7 @@ test("scaling all updates by a power of two leaves weights and factors as they a
 test("the direction stays within c·‖g₀‖ of g₀ before rescaling, to 1e-4 relative", () => {
   fc.assert(
     fc.property(deltaSets, radii, (deltas, radius) => {
-      const { factors } = solveConflictAverse(referenceKernels.gram(deltas), radius);
+      const { factors } = solveConflictAverse(gramOf(deltas), radius);
       const mean = direction(deltas, new Float64Array(deltas.length).fill(1 / deltas.length));
       const unscaled = direction(deltas, factors).map((value) => value * (1 + radius * radius));
       const distance = Math.hypot(...unscaled.map((value, p) => value - (mean[p] ?? 0)));

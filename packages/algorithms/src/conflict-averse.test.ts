@@ -1,8 +1,8 @@
-import { referenceKernels } from "@kumiai/kernels";
 import { createRng } from "@kumiai/params";
 import { describe, expect, test } from "vitest";
 import { solveConflictAverse } from "./conflict-averse.js";
 import { maxDifference, randomVector } from "./testing/federation.js";
+import { dot, gramOf } from "./testing/vectors.js";
 
 /** The objective of step 2, straight from the definition with vectors: no Gram. */
 function objective(deltas: readonly Float32Array[], weights: readonly number[], radius: number): number {
@@ -40,9 +40,9 @@ describe("conflict-averse solve", () => {
       const rng = createRng(seed);
       const deltas = Array.from({ length: count }, () => randomVector(rng, size, 10 ** (rng.uniform() * 4 - 3)));
       const radius = rng.uniform() * 2;
-      const { weights } = solveConflictAverse(referenceKernels.gram(deltas), radius);
+      const { weights } = solveConflictAverse(gramOf(deltas), radius);
       const found = objective(deltas, [...weights], radius);
-      const scale = Math.max(...deltas.map((delta) => referenceKernels.dot(delta, delta)));
+      const scale = Math.max(...deltas.map((delta) => dot(delta, delta)));
       let best = Number.POSITIVE_INFINITY;
       for (const point of simplexGrid(count, count === 2 ? 2000 : 120)) {
         best = Math.min(best, objective(deltas, point, radius));
@@ -53,7 +53,7 @@ describe("conflict-averse solve", () => {
 
   test("two orthogonal updates of lengths 1 and 3 at c = 0.5: the weights of a scan over 2,000,001 points to 1e-6", () => {
     const deltas = [Float32Array.of(1, 0), Float32Array.of(0, 3)];
-    const { weights } = solveConflictAverse(referenceKernels.gram(deltas), 0.5);
+    const { weights } = solveConflictAverse(gramOf(deltas), 0.5);
     let best = { value: Number.POSITIVE_INFINITY, weight: 0 };
     for (let i = 0; i <= 2_000_000; i++) {
       const weight = i / 2_000_000;
@@ -67,18 +67,18 @@ describe("conflict-averse solve", () => {
 
   test("the shortest update gets all weight when the others point the same way", () => {
     const deltas = [Float32Array.of(3, 0), Float32Array.of(1, 0), Float32Array.of(2, 0)];
-    const { weights } = solveConflictAverse(referenceKernels.gram(deltas), 0.4);
+    const { weights } = solveConflictAverse(gramOf(deltas), 0.4);
     expect([...weights]).toEqual([0, 1, 0]);
   });
 
   test("equal updates d give d·(1 + c)/(1 + c²), 1.2069·d at c = 0.4, to 1e-12", () => {
-    const gram = referenceKernels.gram(Array.from({ length: 5 }, () => Float32Array.of(0.5, -2, 1)));
+    const gram = gramOf(Array.from({ length: 5 }, () => Float32Array.of(0.5, -2, 1)));
     const { factors } = solveConflictAverse(gram, 0.4);
     expect(factors.reduce((sum, factor) => sum + factor, 0)).toBeCloseTo(1.4 / 1.16, 12);
   });
 
   test("updates that cancel out give no direction and uniform weights", () => {
-    const gram = referenceKernels.gram([Float32Array.of(1, -2), Float32Array.of(-1, 2)]);
+    const gram = gramOf([Float32Array.of(1, -2), Float32Array.of(-1, 2)]);
     expect(solveConflictAverse(gram, 0.4)).toEqual({
       weights: Float64Array.of(0.5, 0.5),
       factors: Float64Array.of(0, 0),
@@ -87,7 +87,7 @@ describe("conflict-averse solve", () => {
 
   test("opposed updates of unequal length, whose mix can vanish, give finite factors", () => {
     for (const radius of [0, 0.4, 1, 2]) {
-      const gram = referenceKernels.gram([Float32Array.of(3, 0), Float32Array.of(-1, 0), Float32Array.of(0, 0)]);
+      const gram = gramOf([Float32Array.of(3, 0), Float32Array.of(-1, 0), Float32Array.of(0, 0)]);
       const { weights, factors } = solveConflictAverse(gram, radius);
       expect([...weights, ...factors].every(Number.isFinite)).toBe(true);
     }
@@ -99,11 +99,11 @@ describe("conflict-averse solve", () => {
       const rng = createRng(`kink-${seed}`);
       const first = randomVector(rng, 2, 5);
       const deltas = [first, first.map((value) => -value), randomVector(rng, 2)];
-      const { weights } = solveConflictAverse(referenceKernels.gram(deltas), 0.4);
+      const { weights } = solveConflictAverse(gramOf(deltas), 0.4);
       let best = Number.POSITIVE_INFINITY;
       for (const point of simplexGrid(3, 120)) best = Math.min(best, objective(deltas, point, 0.4));
       if (best < 0) beyondCount++;
-      const scale = Math.max(...deltas.map((delta) => referenceKernels.dot(delta, delta)));
+      const scale = Math.max(...deltas.map((delta) => dot(delta, delta)));
       expect(objective(deltas, [...weights], 0.4), `seed ${seed}`).toBeLessThanOrEqual(best + 1e-9 * scale);
     }
     expect(beyondCount).toBeGreaterThan(10);
@@ -124,7 +124,7 @@ describe("conflict-averse solve", () => {
   test("a million times smaller updates get the same weights to 1e-9: no absolute tolerance is at work", () => {
     const rng = createRng(3);
     const deltas = Array.from({ length: 6 }, () => randomVector(rng, 200));
-    const gram = referenceKernels.gram(deltas);
+    const gram = gramOf(deltas);
     const small = gram.map((value) => value * 1e-12);
     const large = solveConflictAverse(gram, 0.4).weights;
     expect(maxDifference(large, solveConflictAverse(small, 0.4).weights)).toBeLessThan(1e-9);
@@ -159,7 +159,7 @@ describe("conflict-averse solve for many clients", () => {
       const own = randomVector(rng, size, 0.5 + rng.uniform());
       return own.map((value, p) => value + 0.5 * (common[p] ?? 0));
     });
-    const gram = referenceKernels.gram(deltas);
+    const gram = gramOf(deltas);
     const startedAt = performance.now();
     const { weights } = solveConflictAverse(gram, 0.4);
     expect(performance.now() - startedAt).toBeLessThan(2000);

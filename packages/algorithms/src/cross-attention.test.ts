@@ -1,8 +1,8 @@
-import { referenceKernels } from "@kumiai/kernels";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { attendAll, softmax } from "./cross-attention.js";
+import { softmax } from "./cross-attention.js";
 import { maxDifference } from "./testing/federation.js";
+import { attendAll, norm as normOf } from "./testing/vectors.js";
 
 const DOT = { attention: "dot", temperature: 1 } as const;
 const entry = fc.float({ min: -10, max: 10, noNaN: true });
@@ -16,13 +16,13 @@ const options = fc.record({
 });
 
 function norm(row: Float32Array, from: number, to: number): number {
-  return referenceKernels.norm(row.subarray(from, to));
+  return normOf(row.subarray(from, to));
 }
 
 describe("attendAll", () => {
   test("by hand: rows 2 and 0 in one tensor of 4 entries attend with softmax(4/√4, 0)", () => {
     const deltas = [Float32Array.of(2, 0, 0, 0), new Float32Array(4)];
-    const [first, second] = attendAll(deltas, [4], DOT, referenceKernels);
+    const [first, second] = attendAll(deltas, [4], DOT);
     const share = Math.exp(2) / (Math.exp(2) + 1);
     expect(first?.[0]).toBeCloseTo(2 * share, 6);
     expect(second?.[0]).toBeCloseTo(1, 6);
@@ -30,10 +30,10 @@ describe("attendAll", () => {
 
   test("each tensor has its own attention", () => {
     const deltas = [Float32Array.of(3, 3), Float32Array.of(3, -3)];
-    const [first] = attendAll(deltas, [1, 1], DOT, referenceKernels);
+    const [first] = attendAll(deltas, [1, 1], DOT);
     expect(first?.[0]).toBeCloseTo(3, 6);
     expect(first?.[1]).toBeCloseTo(3, 6);
-    const [together] = attendAll(deltas, [2], DOT, referenceKernels);
+    const [together] = attendAll(deltas, [2], DOT);
     expect(together?.[1]).toBeLessThan(3);
   });
 
@@ -43,22 +43,21 @@ describe("attendAll", () => {
     const cosine = { attention: "cosine", temperature: 0.25 } as const;
     const scaledBack = (out: readonly Float32Array[]): Float32Array =>
       (out[0] ?? new Float32Array(2)).map((x) => x * 1024);
-    const of = (input: readonly Float32Array[], how: typeof DOT | typeof cosine) =>
-      attendAll(input, [2], how, referenceKernels);
+    const of = (input: readonly Float32Array[], how: typeof DOT | typeof cosine) => attendAll(input, [2], how);
     expect(maxDifference(scaledBack(of(small, cosine)), of(deltas, cosine)[0] ?? [])).toBeLessThan(1e-6);
     expect(maxDifference(scaledBack(of(small, DOT)), of(deltas, DOT)[0] ?? [])).toBeGreaterThan(0.1);
   });
 
   test("huge updates do not overflow the softmax", () => {
     const deltas = [Float32Array.of(1e18, 0), Float32Array.of(-1e18, 1)];
-    const out = attendAll(deltas, [2], DOT, referenceKernels);
+    const out = attendAll(deltas, [2], DOT);
     expect(out.map((row) => [...row])).toEqual(deltas.map((row) => [...row]));
   });
 
   test("a result is a convex combination: per tensor no longer than the longest delta, to 1e-6", () => {
     fc.assert(
       fc.property(rows, options, (deltas, how) => {
-        for (const row of attendAll(deltas, [3, 2], how, referenceKernels)) {
+        for (const row of attendAll(deltas, [3, 2], how)) {
           for (const [from, to] of [[0, 3] as const, [3, 5] as const]) {
             const longest = Math.max(...deltas.map((delta) => norm(delta, from, to)));
             expect(norm(row, from, to)).toBeLessThanOrEqual(longest * (1 + 1e-6) + 1e-30);
@@ -71,8 +70,8 @@ describe("attendAll", () => {
   test("permuting the rows permutes the results, to 1e-6", () => {
     fc.assert(
       fc.property(rows, options, (deltas, how) => {
-        const forward = attendAll(deltas, [3, 2], how, referenceKernels);
-        const backward = attendAll([...deltas].reverse(), [3, 2], how, referenceKernels).toReversed();
+        const forward = attendAll(deltas, [3, 2], how);
+        const backward = attendAll([...deltas].reverse(), [3, 2], how).toReversed();
         forward.forEach((row, k) => {
           expect(maxDifference(row, backward[k] ?? [])).toBeLessThanOrEqual(1e-5);
         });
@@ -88,7 +87,6 @@ describe("attendAll", () => {
           Array.from({ length: count }, () => first),
           [5],
           how,
-          referenceKernels,
         );
         for (const row of out) expect(maxDifference(row, first)).toBeLessThanOrEqual(1e-5);
       }),

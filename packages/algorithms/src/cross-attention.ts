@@ -12,34 +12,18 @@
  *
  * Follows the paper without change for `dot`; `cosine` is ours.
  */
-import type { KernelBackend } from "@kumiai/kernels";
-
 export interface AttentionOptions {
   readonly attention: "dot" | "cosine";
   /** Only for `cosine`: the smaller, the more a decoder listens to those most like it. More than 0. */
   readonly temperature: number;
 }
 
-/** M_k for each row of `deltas`, as fresh vectors; `tensorSizes` cut a row into its tensors. */
-export function attendAll(
-  deltas: readonly Float32Array[],
-  tensorSizes: readonly number[],
-  options: AttentionOptions,
-  kernels: KernelBackend,
-): readonly Float32Array[] {
-  const attended = deltas.map((delta) => new Float32Array(delta.length));
-  let offset = 0;
-  for (const size of tensorSizes) {
-    const start = offset;
-    const parts = deltas.map((delta) => delta.subarray(start, start + size));
-    const gram = kernels.gram(parts);
-    attended.forEach((out, k) => {
-      const factors = softmax(scoresOf(gram, parts.length, k, size, options));
-      kernels.weightedSumInto(out.subarray(start, start + size), factors, parts);
-    });
-    offset += size;
-  }
-  return attended;
+/** a [K, K] of one tensor with `size` entries, row-major, from the Gram [K, K] of its deltas. */
+export function attentionOf(gram: Float64Array, size: number, options: AttentionOptions): Float64Array {
+  const count = Math.sqrt(gram.length);
+  const attention = new Float64Array(gram.length);
+  for (let k = 0; k < count; k++) attention.set(softmax(scoresOf(gram, count, k, size, options)), k * count);
+  return attention;
 }
 
 function scoresOf(

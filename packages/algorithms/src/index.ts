@@ -1,8 +1,12 @@
+export { type Cohort, type DecoderPart, decodersOf, type PresentClient } from "./cohort.js";
 export { type ConflictAverse, solveConflictAverse } from "./conflict-averse.js";
-export { type AttentionOptions, attendAll } from "./cross-attention.js";
+export { type AttentionOptions, attentionOf } from "./cross-attention.js";
+export { defineStrategy } from "./define-strategy.js";
 export * from "./metrics/index.js";
 export { describeOptions } from "./options.js";
 export { createStrategy, STRATEGIES } from "./registry.js";
+export { aggregateHere, aggregateShared, sharedVector } from "./round/in-memory.js";
+export { isStoredVector, type StateVector, StoredVector } from "./state-vector.js";
 export type { StrategyDefinition } from "./strategies/definition.js";
 export type { FedHca2Options } from "./strategies/fedhca2.js";
 export type { ClientMemory, DecoderMemory, FedHca2State } from "./strategies/fedhca2-state.js";
@@ -11,10 +15,18 @@ export {
   type ClientSpec,
   type ClientUpdate,
   type CosineMatrix,
+  type Decision,
+  type Destination,
+  type GroupMix,
   type HyperWeightValues,
+  type Keep,
+  type Measurements,
+  type MeasureRequest,
+  NOTHING_MEASURED,
   PLAIN_ASSIGNMENT,
   type RoundDiagnostics,
   type RoundInput,
   type RoundOutput,
   type Strategy,
+  type StrategyCore,
 } from "./strategy.js";

@@ -33,6 +33,18 @@ export function numberOption(fallback: number, limits: NumberLimits = {}): Optio
   };
 }
 
+/** As `numberOption`, for whole numbers that a double holds exactly. */
+export function wholeNumberOption(fallback: number, limits: NumberLimits = {}): OptionReader<number> {
+  const inLimits = numberOption(fallback, limits);
+  return {
+    read(raw, path) {
+      const value = inLimits.read(raw, path);
+      if (!Number.isSafeInteger(value)) refuse(path, `a whole number, ${describeLimits(limits)}`, raw);
+      return value;
+    },
+  };
+}
+
 export function choiceOption<const Choice extends string>(
   fallback: Choice,
   choices: readonly Choice[],

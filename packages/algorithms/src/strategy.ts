@@ -2,9 +2,14 @@
  * The contract of a strategy: a whole server algorithm as pure functions over immutable, serialisable state.
  *
  * A strategy never sees data and never trains. What it wants changed in local training it says as data
- * (`Assignment`), so that a site can read it, refuse it and log it.
+ * (`Assignment`), so that a site can read it, refuse it and log it. It never touches a long vector either: it says which
+ * inner products it needs (`measure`), and from those numbers which weighted sums make the next params (`decide`). What
+ * streams the vectors, in memory or from files, is one for all strategies: see `round/`.
  */
-import type { ClientId, ParamLayout, ParamRoleKind, ParamVector, TaskId } from "@kumiai/params";
+import type { Operand, SketchSpec } from "@kumiai/kernels";
+import type { ClientId, ParamLayout, ParamRoleKind, ParamSlot, ParamVector, TaskId } from "@kumiai/params";
+import type { Cohort } from "./cohort.js";
+import type { StateVector } from "./state-vector.js";
 
 /** What the server knows about a client. */
 export interface ClientSpec {
@@ -55,12 +60,23 @@ export interface RoundDiagnostics {
   >;
   /** Cosines between the encoder deltas of the present clients; a zero delta has cosine 0 with all, 1 with itself. */
   readonly encoderCosines: CosineMatrix;
+  /** ⟨Δ_i, Δ_j⟩ of the encoders, [N, N] row-major; 0 between encoders of different shapes. */
+  readonly encoderGram: { readonly clients: readonly ClientId[]; readonly values: Float64Array };
+  /** Whether Gram and cosines were computed from the updates or estimated from sketches of them. */
+  readonly gramSource: GramSource;
+  /** a_kj of the cross attention by tensor, [K, K] row-major: how much decoder k takes from decoder j. */
+  readonly attention?: {
+    readonly decoders: readonly string[];
+    readonly tensors: Readonly<Record<string, Float64Array>>;
+  };
   /** w* of the conflict-averse solve. */
   readonly conflictWeights?: Readonly<Record<ClientId, number>>;
   readonly hyperWeights?: HyperWeightValues;
   /** Bytes that the strategy has to move for each present client in this round, as f32. */
   readonly traffic: Readonly<Record<ClientId, { readonly upBytes: number; readonly downBytes: number }>>;
 }
+
+export type GramSource = "exact" | "sketch";
 
 export interface CosineMatrix {
   readonly clients: readonly ClientId[];
@@ -75,6 +91,76 @@ export interface HyperWeightValues {
   readonly decoderBeta: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
+/** Inner products that a strategy's decision depends on. What is not asked for is not computed. */
+export interface MeasureRequest {
+  /**
+   * Gram of the encoder deltas: `exact`, or estimated from sketches. `any`: nothing depends on it, diagnostics report it; exact for
+   * a few clients, from sketches for many.
+   */
+  readonly encoderGram: "exact" | "any" | SketchSpec;
+  /** Gram of the deltas of all decoders, tensor by tensor; they must have one shape. */
+  readonly decoderGrams: "none" | "exact" | SketchSpec;
+  /** ⟨vector, Δ_i⟩ over the encoder, by client. */
+  readonly encoderAlignments: ReadonlyMap<ClientId, StateVector>;
+  /** ⟨vector, Δ_k⟩ tensor by tensor, by decoder key. */
+  readonly decoderAlignments: ReadonlyMap<string, StateVector>;
+}
+
+export const NOTHING_MEASURED: MeasureRequest = {
+  encoderGram: "any",
+  decoderGrams: "none",
+  encoderAlignments: new Map(),
+  decoderAlignments: new Map(),
+};
+
+/** What was asked for, and the norms. N clients and K decoders stand in the order of the cohort. */
+export interface Measurements {
+  /** [N, N], row-major, exactly symmetric. */
+  readonly encoderGram: Float64Array;
+  readonly gramSource: GramSource;
+  /** ‖Δ_i‖, never from sketches. */
+  readonly encoderNorms: ReadonlyMap<ClientId, number>;
+  readonly decoderNorms: ReadonlyMap<string, number>;
+  /** [K, K] for each tensor of a decoder, in layout order; empty if not asked for. */
+  readonly decoderGrams: readonly Float64Array[];
+  readonly encoderAlignments: ReadonlyMap<ClientId, number>;
+  /** One number per tensor. */
+  readonly decoderAlignments: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Where a weighted sum goes: into the params of the client of a row, or into a vector that the state keeps. */
+export type Destination = { readonly row: number } | { readonly keep: StateVector; readonly from: number };
+
+/** Weighted sums over some slots of some clients; all rows have slots of the same shapes, taken end to end. */
+export interface GroupMix {
+  readonly rows: readonly { readonly client: ClientId; readonly slots: readonly ParamSlot[] }[];
+  readonly blocks: readonly {
+    /** `before` is a row's base, `after` its local params, `delta` the difference, `result` an earlier result of this group. */
+    readonly operands: readonly Operand[];
+    /** [results, operands], row-major. */
+    readonly factors: Float64Array;
+    /** Where each result goes; none where only later blocks need it. */
+    readonly results: readonly (readonly Destination[])[];
+  }[];
+}
+
+/** Gives a vector of the next state a place; its elements are those that mixes send there. `name` is unique in the state. */
+export type Keep = (name: string, length: number) => StateVector;
+
+export interface Decision<State> {
+  readonly state: State;
+  /** Slots that no mix writes stay as the client trained them. */
+  readonly mixes: readonly GroupMix[];
+  readonly traffic: TrafficRule;
+  readonly diagnostics: Pick<RoundDiagnostics, "conflictWeights" | "hyperWeights" | "attention">;
+}
+
+/** Which groups a client sends and receives, each once. */
+export interface TrafficRule {
+  readonly encoder: boolean;
+  readonly decoders: boolean;
+}
+
 export interface RoundOutput<State> {
   readonly state: State;
   /** Next round's params, one fresh vector for each client that sent an update. A client's params go to it alone. */
@@ -82,7 +168,8 @@ export interface RoundOutput<State> {
   readonly diagnostics: RoundDiagnostics;
 }
 
-export interface Strategy<State = unknown> {
+/** What the author of a strategy writes; `defineStrategy` makes a `Strategy` of it. */
+export interface StrategyCore<State = unknown> {
   readonly name: string;
   /**
    * `sites`: every client trains alone on its own data, then the server aggregates.
@@ -93,6 +180,13 @@ export interface Strategy<State = unknown> {
   /** State before round 1. Throws LAYOUT_MISMATCH if groups that must match do not. */
   init(clients: readonly ClientSpec[]): State;
   assignment(state: State, client: ClientSpec): Assignment;
-  /** Never mutates its arguments. Throws LAYOUT_MISMATCH, NON_FINITE or UNKNOWN_CLIENT. */
+  /** Throws LAYOUT_MISMATCH if groups that must match do not. */
+  measure(state: State, cohort: Cohort): MeasureRequest;
+  /** Never mutates its arguments. */
+  decide(state: State, cohort: Cohort, measured: Measurements, keep: Keep): Decision<State>;
+}
+
+export interface Strategy<State = unknown> extends StrategyCore<State> {
+  /** One round over vectors in memory. Never mutates its arguments. Throws LAYOUT_MISMATCH, NON_FINITE or UNKNOWN_CLIENT. */
   aggregate(state: State, input: RoundInput): RoundOutput<State>;
 }

@@ -21,7 +21,7 @@ export type {
   Operand,
   Row,
 } from "./passes/plan.js";
-export { measureHere, mixHere } from "./passes/run.js";
+export { measureHere, mixHere, readRange } from "./passes/run.js";
 export { openThreads, PassFailed, type PassThreads, type ThreadsOptions } from "./passes/threads.js";
 export {
   type FilePiece,
@@ -44,3 +44,4 @@ export {
   type SketchSpec,
   sketchOf,
 } from "./sketch.js";
+export { shrinkSketchGram } from "./sketch-gram.js";

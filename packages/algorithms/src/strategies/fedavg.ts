@@ -14,22 +14,18 @@
  *
  * Differs from the paper in: every client on the roster takes part unless it is absent; heads are never averaged.
  */
-import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
-import type { ClientId, ParamSlot, ParamVector, TaskId } from "@kumiai/params";
-import {
-  assertFiniteParams,
-  assertSameDecoders,
-  assertSameEncoders,
-  type Cohort,
-  gather,
-  openCohort,
-  type PresentClient,
-  scatterInto,
-  sizeOf,
-} from "../cohort.js";
-import { diagnose } from "../diagnostics.js";
+import type { TaskId } from "@kumiai/params";
+import { assertSameDecoders, assertSameEncoders, type Cohort, decodersOf, type PresentClient } from "../cohort.js";
+import { defineStrategy } from "../define-strategy.js";
 import { choiceOption, type OptionsOf, parseOptions } from "../options.js";
-import { type Assignment, type ClientSpec, PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
+import {
+  type Assignment,
+  type ClientSpec,
+  type GroupMix,
+  NOTHING_MEASURED,
+  PLAIN_ASSIGNMENT,
+  type Strategy,
+} from "../strategy.js";
 import type { StrategyDefinition } from "./definition.js";
 
 const OPTIONS = {
@@ -44,18 +40,16 @@ export interface FedAvgVariant extends FedAvgOptions {
   readonly assignment: Assignment;
 }
 
-/** Clients whose group is averaged into one. */
-interface Bucket {
-  readonly members: { readonly client: PresentClient; readonly slots: readonly ParamSlot[] }[];
-}
+/** A client's part in a group that is averaged into one. */
+type Member = GroupMix["rows"][number] & { readonly sampleCount: number };
 
-export function createFedAvg(variant: FedAvgVariant, kernels: KernelBackend = referenceKernels): Strategy<null> {
+export function createFedAvg(variant: FedAvgVariant): Strategy<null> {
   const bucketOf = (_client: ClientSpec, task: TaskId): string => (variant.decoders === "all" ? "all" : task);
   const check = (clients: readonly ClientSpec[]): void => {
     assertSameEncoders(clients);
     if (variant.share === "all") assertSameDecoders(clients, bucketOf);
   };
-  return {
+  return defineStrategy({
     name: variant.name,
     training: "sites",
     init(clients) {
@@ -63,56 +57,55 @@ export function createFedAvg(variant: FedAvgVariant, kernels: KernelBackend = re
       return null;
     },
     assignment: () => variant.assignment,
-    aggregate(_state, input) {
-      check(input.clients);
-      const cohort = openCohort(input, kernels);
-      const params = new Map(cohort.present.map(({ spec, update }) => [spec.id, update.local.slice()]));
-      averageInto(params, encoderBucket(cohort), kernels);
-      if (variant.share === "all") {
-        for (const bucket of decoderBuckets(cohort, bucketOf)) averageInto(params, bucket, kernels);
-      }
-      assertFiniteParams(params, cohort, kernels);
-      const traffic = { encoder: true, decoders: variant.share === "all" };
-      return { state: null, params, diagnostics: diagnose(cohort, kernels, traffic) };
+    measure(_state, { roster }) {
+      check(roster);
+      return NOTHING_MEASURED;
     },
-  };
+    decide(_state, cohort) {
+      const encoder = cohort.present.map((client) => memberOf(client, client.encoderSlots));
+      const decoders = variant.share === "all" ? decoderBuckets(cohort, bucketOf) : [];
+      return {
+        state: null,
+        mixes: [encoder, ...decoders].filter((members) => members.length > 0).map(average),
+        traffic: { encoder: true, decoders: variant.share === "all" },
+        diagnostics: {},
+      };
+    },
+  });
 }
 
-function encoderBucket({ present }: Cohort): Bucket {
-  return { members: present.map((client) => ({ client, slots: client.encoderSlots })) };
+function memberOf({ spec, sampleCount }: PresentClient, slots: Member["slots"]): Member {
+  return { client: spec.id, slots, sampleCount };
 }
 
 function decoderBuckets(
-  { present }: Cohort,
+  cohort: Cohort,
   bucketOf: (client: ClientSpec, task: TaskId) => string,
-): readonly Bucket[] {
-  const buckets = new Map<string, Bucket>();
-  for (const client of present) {
-    for (const { task, slots } of client.decoders) {
-      const name = bucketOf(client.spec, task);
-      const bucket = buckets.get(name) ?? { members: [] };
-      bucket.members.push({ client, slots });
-      buckets.set(name, bucket);
-    }
+): readonly (readonly Member[])[] {
+  const clients = new Map(cohort.present.map((client) => [client.spec.id, client]));
+  const buckets = new Map<string, Member[]>();
+  for (const { client: id, task, slots } of decodersOf(cohort)) {
+    const client = clients.get(id);
+    if (client === undefined) continue;
+    const name = bucketOf(client.spec, task);
+    buckets.set(name, [...(buckets.get(name) ?? []), memberOf(client, slots)]);
   }
   return [...buckets.values()];
 }
 
-/** Writes the members' mean, by sample count, over each member's slots in `params`. */
-function averageInto(params: ReadonlyMap<ClientId, ParamVector>, { members }: Bucket, kernels: KernelBackend): void {
-  const first = members[0];
-  if (first === undefined) return;
-  const total = members.reduce((sum, { client }) => sum + client.update.sampleCount, 0);
-  const mean = new Float32Array(sizeOf(first.slots));
-  kernels.weightedSumInto(
-    mean,
-    members.map(({ client }) => client.update.sampleCount / total),
-    members.map(({ client, slots }) => gather(client.update.local, slots)),
-  );
-  for (const { client, slots } of members) {
-    const own = params.get(client.spec.id);
-    if (own !== undefined) scatterInto(own, slots, mean);
-  }
+/** The members' mean, by sample count, for each of them. */
+function average(members: readonly Member[]): GroupMix {
+  const total = members.reduce((sum, { sampleCount }) => sum + sampleCount, 0);
+  return {
+    rows: members,
+    blocks: [
+      {
+        operands: members.map((_, row) => ({ after: row })),
+        factors: Float64Array.from(members, ({ sampleCount }) => sampleCount / total),
+        results: [members.map((_, row) => ({ row }))],
+      },
+    ],
+  };
 }
 
 const SOURCE = "McMahan et al. 2017, arXiv 1602.05629";

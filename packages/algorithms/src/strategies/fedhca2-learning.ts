@@ -12,9 +12,8 @@
  * rounds it missed, say how its hyper-weights entered its params. Missed rounds change neither values nor momentum.
  * A client without a past, or a task that it did not have then, starts with the initial values.
  */
-import type { KernelBackend } from "@kumiai/kernels";
 import { type ClientId, KumiaiError } from "@kumiai/params";
-import type { DecoderPart, PresentClient } from "../cohort.js";
+import { type Cohort, type DecoderPart, decodersOf, type PresentClient, sizeOf } from "../cohort.js";
 import {
   type HyperOptimizerOptions,
   type HyperWeight,
@@ -22,6 +21,8 @@ import {
   maskedGradient,
   stepHyperWeight,
 } from "../hyper-weights.js";
+import type { StateVector } from "../state-vector.js";
+import type { Measurements, MeasureRequest } from "../strategy.js";
 import { type ClientMemory, type DecoderMemory, type FedHca2State, findOwn } from "./fedhca2-state.js";
 
 export interface LearningOptions {
@@ -32,71 +33,88 @@ export interface LearningOptions {
   readonly hyperOptimizer: HyperOptimizerOptions;
 }
 
-/** The client's hyper-weights for `round`. Throws LAYOUT_MISMATCH if its model is not the one that it had before. */
+/** The vectors that this round's hyper-weight step compares the new updates with. Throws LAYOUT_MISMATCH for a model that is not what it was. */
+export function alignmentsToMeasure(
+  state: FedHca2State,
+  cohort: Cohort,
+  { learnHyperWeights: learns }: Pick<LearningOptions, "learnHyperWeights">,
+): Pick<MeasureRequest, "encoderAlignments" | "decoderAlignments"> {
+  const encoders = new Map<ClientId, StateVector>();
+  const decoders = new Map<string, StateVector>();
+  for (const { spec, encoderSlots } of learns ? cohort.present : []) {
+    const past = findOwn(state.clients, spec.id);
+    const direction = past === undefined ? undefined : state.directions[past.lastRound];
+    if (direction === undefined) continue;
+    assertSameSize(`encoder of client ${spec.id}`, direction.length, sizeOf(encoderSlots), spec.id);
+    encoders.set(spec.id, direction);
+  }
+  for (const { key, client, task, slots } of learns ? decodersOf(cohort) : []) {
+    const attended = findOwn(findOwn(state.clients, client)?.decoders, task)?.attended;
+    if (!attended) continue;
+    assertSameSize(`decoder ${key}`, attended.length, sizeOf(slots), client);
+    decoders.set(key, attended);
+  }
+  return { encoderAlignments: encoders, decoderAlignments: decoders };
+}
+
+/** The client's hyper-weights for `round`. */
 export function learnHyperWeights(
   client: PresentClient,
   round: number,
   state: FedHca2State,
+  measured: Measurements,
   options: LearningOptions,
-  kernels: KernelBackend,
 ): ClientMemory {
   const past = findOwn(state.clients, client.spec.id);
   const decoders = client.decoders.map((decoder) => [
     decoder.task,
-    { betas: learnBetas(decoder, findOwn(past?.decoders, decoder.task), options, kernels), attended: null },
+    { betas: learnBetas(decoder, findOwn(past?.decoders, decoder.task), measured, options), attended: null },
   ]);
   return {
     lastRound: round,
-    alpha: learnAlpha(client, past, state, options, kernels),
+    alpha: learnAlpha(past, measured.encoderAlignments.get(client.spec.id), options),
     decoders: Object.fromEntries(decoders),
   };
 }
 
+/** `alignment`: ⟨Ũ, Δ_i⟩, if there is something to learn from. */
 function learnAlpha(
-  { spec, encoderDelta }: PresentClient,
   past: ClientMemory | undefined,
-  { directions }: FedHca2State,
+  alignment: number | undefined,
   options: LearningOptions,
-  kernels: KernelBackend,
 ): HyperWeight {
   if (past === undefined) return initialHyperWeight(options.encoderAlpha);
-  const direction = directions[past.lastRound];
-  if (!options.learnHyperWeights || direction === undefined) return past.alpha;
-  assertSameSize(`encoder of client ${spec.id}`, direction, encoderDelta, spec.id);
-  const gradient = maskedGradient(past.alpha, kernels.dot(direction, encoderDelta));
+  if (alignment === undefined) return past.alpha;
+  const gradient = maskedGradient(past.alpha, alignment);
   return stepHyperWeight(past.alpha, gradient, options.hyperOptimizer, options.projectHyperWeights);
 }
 
 function learnBetas(
-  { key, client, slots, delta }: DecoderPart,
+  { key, slots }: DecoderPart,
   past: DecoderMemory | undefined,
+  { decoderAlignments }: Measurements,
   options: LearningOptions,
-  kernels: KernelBackend,
 ): Readonly<Record<string, HyperWeight>> {
-  if (past?.attended) assertSameSize(`decoder ${key}`, past.attended, delta, client);
+  const byTensor = decoderAlignments.get(key);
   const alignments = new Map<string, number>();
-  let at = 0;
-  for (const { size, layerKey } of slots) {
-    const part = delta.subarray(at, at + size);
-    const inner = past?.attended ? kernels.dot(past.attended.subarray(at, at + size), part) : 0;
-    alignments.set(layerKey, (alignments.get(layerKey) ?? 0) + inner);
-    at += size;
-  }
+  slots.forEach(({ layerKey }, tensor) => {
+    alignments.set(layerKey, (alignments.get(layerKey) ?? 0) + (byTensor?.[tensor] ?? 0));
+  });
   const betas = [...alignments].map(([layer, alignment]) => {
     const beta = findOwn(past?.betas, layer) ?? initialHyperWeight(options.decoderBeta);
-    if (!options.learnHyperWeights || !past?.attended) return [layer, beta];
+    if (byTensor === undefined) return [layer, beta];
     const gradient = maskedGradient(beta, alignment);
     return [layer, stepHyperWeight(beta, gradient, options.hyperOptimizer, options.projectHyperWeights)];
   });
   return Object.fromEntries(betas);
 }
 
-function assertSameSize(what: string, past: Float32Array, now: Float32Array, client: ClientId): void {
-  if (past.length !== now.length) {
+function assertSameSize(what: string, past: number, now: number, client: ClientId): void {
+  if (past !== now) {
     throw new KumiaiError(
       "LAYOUT_MISMATCH",
-      `${what}: expected ${past.length} numbers as in its last round, received ${now.length}; a client keeps its model during a run`,
-      { client, expected: past.length, received: now.length },
+      `${what}: expected ${past} numbers as in its last round, received ${now}; a client keeps its model during a run`,
+      { client, expected: past, received: now },
     );
   }
 }

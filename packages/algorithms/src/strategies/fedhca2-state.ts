@@ -1,16 +1,17 @@
 /**
- * What FedHCA² remembers between rounds: plain data and Float32Arrays, so that `structuredClone` copies it and a store
- * can write it down. Nothing in it is ever changed in place.
+ * What FedHCA² remembers between rounds: plain data and long vectors, which lie in memory (then `structuredClone`
+ * copies all of it) or in a file. Nothing in it is ever changed in place.
  */
 import type { ClientId, TaskId } from "@kumiai/params";
 import type { HyperWeight } from "../hyper-weights.js";
+import type { StateVector } from "../state-vector.js";
 
 export interface FedHca2State {
   readonly version: 1;
   /** Everybody who ever sent an update, on the roster or not: who comes back finds their hyper-weights. */
   readonly clients: Readonly<Record<ClientId, ClientMemory>>;
   /** Ũ by round, kept as long as some client's last round is that one. Empty when nothing learns from it. */
-  readonly directions: Readonly<Record<number, Float32Array>>;
+  readonly directions: Readonly<Record<number, StateVector>>;
 }
 
 export interface ClientMemory {
@@ -24,7 +25,7 @@ export interface DecoderMemory {
   /** By layer key. */
   readonly betas: Readonly<Record<string, HyperWeight>>;
   /** M_k of the client's last round, all tensors end to end; null when nothing learns from it. */
-  readonly attended: Float32Array | null;
+  readonly attended: StateVector | null;
 }
 
 export const EMPTY_STATE: FedHca2State = { version: 1, clients: {}, directions: {} };
@@ -36,9 +37,9 @@ export function findOwn<T>(record: Readonly<Record<string, T>> | undefined, key:
 
 /** The directions that some client's next hyper-weight step needs. */
 export function neededDirections(
-  directions: Readonly<Record<number, Float32Array>>,
+  directions: Readonly<Record<number, StateVector>>,
   clients: Readonly<Record<ClientId, ClientMemory>>,
-): Readonly<Record<number, Float32Array>> {
+): Readonly<Record<number, StateVector>> {
   const rounds = new Set(Object.values<ClientMemory>(clients).map(({ lastRound }) => String(lastRound)));
   return Object.fromEntries(Object.entries(directions).filter(([round]) => rounds.has(round)));
 }

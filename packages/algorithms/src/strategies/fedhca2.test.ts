@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createStrategy } from "../registry.js";
+import type { StateVector } from "../state-vector.js";
 import type { ClientSpec, RoundOutput } from "../strategy.js";
 import { decoderOf, encoderOf, maxDifference, paramsFor, specOf, updatesOf } from "../testing/federation.js";
 import type { FedHca2State } from "./fedhca2-state.js";
@@ -35,6 +36,10 @@ const only = (rounds: readonly RoundOutput<FedHca2State>[], index: number): Roun
   if (output === undefined) throw new Error(`no round ${index}`);
   return output;
 };
+
+function inMemory(vector: StateVector | undefined): Float32Array {
+  return vector instanceof Float32Array ? vector : new Float32Array();
+}
 
 describe("fedhca2, one round", () => {
   test("α = 0 leaves the local step, averaged among clients of one domain and task set, to 1e-6", () => {
@@ -173,7 +178,7 @@ describe("fedhca2, hyper-weights", () => {
       [C, 2, 2],
     ] as const) {
       const { base, local } = updates[index] ?? { base: new Float32Array(), local: new Float32Array() };
-      const direction = before.state.directions[lastRound] ?? new Float32Array();
+      const direction = inMemory(before.state.directions[lastRound]);
       const start = encoderOf(spec, base);
       const alignment = encoderOf(spec, local).reduce(
         (sum, value, p) => sum + (value - (start[p] ?? 0)) * (direction[p] ?? 0),

@@ -25,26 +25,44 @@
  * Differs from the paper in: the conflict-averse solve is exact and scale-free; groups need not be neighbors in the list;
  * the options `attention: "cosine"`, `projectHyperWeights` and the switches of parts, none of which is the default.
  */
-import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
-import type { ClientId, ParamVector } from "@kumiai/params";
+import { DEFAULT_SKETCH_SIZE, type SketchSpec } from "@kumiai/kernels";
+import type { ClientId } from "@kumiai/params";
 import {
-  assertFiniteParams,
   assertSameDecoders,
   assertSameEncoders,
+  type Cohort,
   compareText,
-  gather,
-  openCohort,
+  decodersOf,
   type PresentClient,
-  scatterInto,
+  sizeOf,
 } from "../cohort.js";
 import { solveConflictAverse } from "../conflict-averse.js";
-import { attendAll } from "../cross-attention.js";
-import { byClient, diagnose } from "../diagnostics.js";
+import { attentionOf } from "../cross-attention.js";
+import { defineStrategy } from "../define-strategy.js";
+import { byClient } from "../diagnostics.js";
 import { clamped, type HyperWeight } from "../hyper-weights.js";
-import { booleanOption, choiceOption, nestedOption, numberOption, type OptionsOf, parseOptions } from "../options.js";
-import { type ClientSpec, type HyperWeightValues, PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
+import {
+  booleanOption,
+  choiceOption,
+  nestedOption,
+  numberOption,
+  type OptionsOf,
+  parseOptions,
+  wholeNumberOption,
+} from "../options.js";
+import type { StateVector } from "../state-vector.js";
+import {
+  type ClientSpec,
+  type Destination,
+  type GroupMix,
+  type HyperWeightValues,
+  type Keep,
+  type Measurements,
+  PLAIN_ASSIGNMENT,
+  type Strategy,
+} from "../strategy.js";
 import type { StrategyDefinition } from "./definition.js";
-import { learnHyperWeights } from "./fedhca2-learning.js";
+import { alignmentsToMeasure, learnHyperWeights } from "./fedhca2-learning.js";
 import { type ClientMemory, EMPTY_STATE, type FedHca2State, neededDirections } from "./fedhca2-state.js";
 
 const IN_UNIT_INTERVAL = { atLeast: 0, atMost: 1 };
@@ -59,6 +77,12 @@ const OPTIONS = {
   attention: choiceOption("dot", ["dot", "cosine"]),
   /** Of the cosine attention. */
   temperature: numberOption(0.25, { moreThan: 0 }),
+  /** What Gram, conflict-averse weights and attention come from: the updates, or a seeded sketch of each. */
+  weights: choiceOption("exact", ["exact", "sketch"]),
+  /** Numbers of a sketch. */
+  sketchSize: wholeNumberOption(DEFAULT_SKETCH_SIZE, { atLeast: 1, atMost: 2 ** 20 }),
+  /** Every round draws from it anew. */
+  sketchSeed: wholeNumberOption(0, { atLeast: 0 }),
   /** For ablation: off, encoders stay the clients' own. */
   encoderPart: booleanOption(true),
   /** For ablation: off, decoders stay the clients' own. */
@@ -76,15 +100,12 @@ const OPTIONS = {
 
 export type FedHca2Options = OptionsOf<typeof OPTIONS>;
 
-export function createFedHca2(
-  options: FedHca2Options,
-  kernels: KernelBackend = referenceKernels,
-): Strategy<FedHca2State> {
+export function createFedHca2(options: FedHca2Options): Strategy<FedHca2State> {
   const check = (clients: readonly ClientSpec[]): void => {
     if (options.encoderPart) assertSameEncoders(clients);
     if (options.decoderPart) assertSameDecoders(clients, () => "all");
   };
-  return {
+  return defineStrategy({
     name: "fedhca2",
     training: "sites",
     init(clients) {
@@ -92,164 +113,203 @@ export function createFedHca2(
       return EMPTY_STATE;
     },
     assignment: () => PLAIN_ASSIGNMENT,
-    aggregate(state, input) {
-      check(input.clients);
-      const cohort = openCohort(input, kernels);
-      const { present } = cohort;
-      const memories = new Map(
-        present.map((client) => [client.spec.id, learnHyperWeights(client, input.round, state, options, kernels)]),
-      );
-      const params = new Map(present.map(({ spec, update }) => [spec.id, update.local.slice()]));
-      const encoder = options.encoderPart ? mixEncodersInto(params, present, memories, options, kernels) : undefined;
-      const attended = options.decoderPart
-        ? mixDecodersInto(params, present, memories, options, kernels)
-        : new Map<string, Float32Array>();
-      assertFiniteParams(params, cohort, kernels);
-
-      const traffic = { encoder: options.encoderPart, decoders: options.decoderPart };
+    measure(state, cohort) {
+      check(cohort.roster);
+      const source = options.weights === "sketch" ? sketchOfRound(cohort.round, options) : "exact";
       return {
-        state: nextState(state, input.round, memories, encoder?.direction, attended, options),
-        params,
+        encoderGram: options.encoderPart ? source : "any",
+        decoderGrams: options.decoderPart ? source : "none",
+        ...alignmentsToMeasure(state, cohort, options),
+      };
+    },
+    decide(state, cohort, measured, keep) {
+      const { present, round } = cohort;
+      const memories = new Map(
+        present.map((client) => [client.spec.id, learnHyperWeights(client, round, state, measured, options)]),
+      );
+      const inputs = { cohort, measured, memories, keep, options };
+      const encoder = options.encoderPart && present.length > 0 ? mixEncoders(inputs) : undefined;
+      const decoders = options.decoderPart ? mixDecoders(inputs) : undefined;
+      return {
+        state: nextState(state, round, memories, { direction: encoder?.direction, attended: decoders?.attended }),
+        mixes: [...(encoder?.mixes ?? []), ...(decoders?.mixes ?? [])],
+        traffic: { encoder: options.encoderPart, decoders: options.decoderPart },
         diagnostics: {
-          ...diagnose(cohort, kernels, traffic, encoder?.gram),
           ...(encoder === undefined ? {} : { conflictWeights: encoder.conflictWeights }),
-          hyperWeights: hyperWeightsOf(present, memories, options),
+          ...(decoders === undefined ? {} : { attention: decoders.attention }),
+          hyperWeights: hyperWeightsOf(cohort, memories, options),
         },
       };
     },
-  };
+  });
 }
 
-type Params = ReadonlyMap<ClientId, ParamVector>;
+/** A new seed in every round, so that the errors of rounds are independent. */
+function sketchOfRound(round: number, { sketchSize, sketchSeed }: FedHca2Options): SketchSpec {
+  return { size: sketchSize, seed: sketchSeed * SEEDS_PER_RUN + round * SEEDS_PER_ROUND };
+}
+
+/** A round uses one seed for the encoder and one for each tensor of a decoder. */
+const SEEDS_PER_ROUND = 2 ** 12;
+const SEEDS_PER_RUN = 2 ** 32;
+
 type Memories = ReadonlyMap<ClientId, ClientMemory>;
 
-interface MixedEncoders {
-  readonly gram: Float64Array;
-  readonly direction: Float32Array;
+interface MixInputs {
+  readonly cohort: Cohort;
+  readonly measured: Measurements;
+  readonly memories: Memories;
+  readonly keep: Keep;
+  readonly options: FedHca2Options;
+}
+
+interface EncoderMix {
+  readonly mixes: readonly GroupMix[];
+  /** Undefined where nothing learns from it. */
+  readonly direction: StateVector | undefined;
   readonly conflictWeights: Readonly<Record<ClientId, number>>;
 }
 
-/** Step 2. Writes the encoder slots of `params`. */
-function mixEncodersInto(
-  params: Params,
-  present: readonly PresentClient[],
-  memories: Memories,
-  { conflictRadius }: FedHca2Options,
-  kernels: KernelBackend,
-): MixedEncoders {
-  const deltas = present.map(({ encoderDelta }) => encoderDelta);
-  const gram = kernels.gram(deltas);
-  const { weights, factors } = solveConflictAverse(gram, conflictRadius);
-  const direction = new Float32Array(deltas[0]?.length ?? 0);
-  kernels.weightedSumInto(direction, factors, deltas);
-
-  for (const members of groupsOf(present)) {
-    const groupMean = meanOf(members, kernels);
-    for (const { spec, update, encoderSlots } of members) {
-      const own = params.get(spec.id);
-      const memory = memories.get(spec.id);
-      if (own === undefined || memory === undefined) continue;
-      const base = gather(update.base, encoderSlots);
-      const mixed = new Float32Array(base.length);
-      kernels.weightedSumInto(mixed, [1, 1, clamped(memory.alpha)], [base, groupMean, direction]);
-      scatterInto(own, encoderSlots, mixed);
-    }
+/** Step 2. Results: 0 is Ũ, then the mean of each group of several, then the clients' params. */
+function mixEncoders({ cohort, measured, memories, keep, options }: MixInputs): EncoderMix {
+  const { present, round } = cohort;
+  const { weights, factors } = solveConflictAverse(measured.encoderGram, options.conflictRadius);
+  const length = sizeOf(present[0]?.encoderSlots ?? []);
+  const direction = options.learnHyperWeights ? keep(`direction/${round}`, length) : undefined;
+  const blocks: GroupMix["blocks"][number][] = [
+    { operands: present.map((_, row) => ({ delta: row })), factors, results: [keptIn(direction, 0)] },
+  ];
+  const groups = groupsOf(present);
+  const stepOf = new Map<number, GroupMix["blocks"][number]["operands"][number]>();
+  for (const rows of groups) {
+    const isAlone = rows.length === 1;
+    const mean = blocks.length;
+    for (const row of rows) stepOf.set(row, isAlone ? { delta: row } : { result: mean });
+    if (isAlone) continue;
+    blocks.push({
+      operands: rows.map((row) => ({ delta: row })),
+      factors: new Float64Array(rows.length).fill(1 / rows.length),
+      results: [[]],
+    });
   }
+  present.forEach(({ spec }, row) => {
+    const alpha = memories.get(spec.id)?.alpha ?? { value: 0, velocity: 0 };
+    blocks.push({
+      operands: [{ before: row }, stepOf.get(row) ?? { delta: row }, { result: 0 }],
+      factors: Float64Array.of(1, 1, clamped(alpha)),
+      results: [[{ row }]],
+    });
+  });
   let index = 0;
-  return { gram, direction, conflictWeights: byClient(present, () => weights[index++] ?? 0) };
+  return {
+    mixes: [{ rows: present.map(({ spec, encoderSlots }) => ({ client: spec.id, slots: encoderSlots })), blocks }],
+    direction,
+    conflictWeights: byClient(present, () => weights[index++] ?? 0),
+  };
 }
 
-function groupsOf(present: readonly PresentClient[]): Iterable<readonly PresentClient[]> {
-  const groups = new Map<string, PresentClient[]>();
-  for (const client of present) {
-    const key = groupKey(client.spec);
-    groups.set(key, [...(groups.get(key) ?? []), client]);
-  }
+/** Rows of clients of one domain and one task set, whatever the order of their tasks. */
+function groupsOf(present: readonly PresentClient[]): Iterable<readonly number[]> {
+  const groups = new Map<string, number[]>();
+  present.forEach(({ spec: { domain, tasks } }, row) => {
+    const key = JSON.stringify([domain, [...new Set(tasks)].sort(compareText)]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  });
   return groups.values();
 }
 
-/** Clients of one domain and one task set, whatever the order of their tasks. */
-function groupKey({ domain, tasks }: ClientSpec): string {
-  return JSON.stringify([domain, [...new Set(tasks)].sort(compareText)]);
+function keptIn(vector: StateVector | undefined, from: number): readonly Destination[] {
+  return vector === undefined ? [] : [{ keep: vector, from }];
 }
 
-function meanOf(members: readonly PresentClient[], kernels: KernelBackend): Float32Array {
-  const deltas = members.map(({ encoderDelta }) => encoderDelta);
-  const mean = new Float32Array(deltas[0]?.length ?? 0);
-  kernels.weightedSumInto(mean, new Float64Array(deltas.length).fill(1 / deltas.length), deltas);
-  return mean;
+interface DecoderMix {
+  readonly mixes: readonly GroupMix[];
+  /** M_k by decoder key; empty where nothing learns from it. */
+  readonly attended: ReadonlyMap<string, StateVector>;
+  readonly attention: {
+    readonly decoders: readonly string[];
+    readonly tensors: Readonly<Record<string, Float64Array>>;
+  };
 }
 
-/** Step 3. Writes the decoder slots of `params`; returns M_k by decoder key. */
-function mixDecodersInto(
-  params: Params,
-  present: readonly PresentClient[],
-  memories: Memories,
-  options: FedHca2Options,
-  kernels: KernelBackend,
-): ReadonlyMap<string, Float32Array> {
-  const decoders = present.flatMap((client) => client.decoders);
-  const tensorSizes = decoders[0]?.slots.map(({ size }) => size) ?? [];
-  const attended = attendAll(
-    decoders.map(({ delta }) => delta),
-    tensorSizes,
-    options,
-    kernels,
-  );
-  const byKey = new Map<string, Float32Array>();
-  decoders.forEach(({ key, client, task, slots }, k) => {
-    const own = params.get(client);
-    const mix = attended[k];
-    const betas = memories.get(client)?.decoders[task]?.betas;
-    if (own === undefined || mix === undefined || betas === undefined) return;
-    byKey.set(key, mix);
-    let at = 0;
-    for (const { offset, size, layerKey } of slots) {
-      const beta = betas[layerKey];
-      if (beta !== undefined) {
-        kernels.addScaledInto(own.subarray(offset, offset + size), clamped(beta), mix.subarray(at, at + size));
-      }
-      at += size;
-    }
+/** Step 3, tensor by tensor. Results: first M_k of every decoder, then their params. */
+function mixDecoders({ cohort, measured, memories, keep, options }: MixInputs): DecoderMix {
+  const decoders = decodersOf(cohort);
+  const attended = new Map<string, StateVector>();
+  if (options.learnHyperWeights) {
+    for (const { key, slots } of decoders) attended.set(key, keep(`attended/${key}`, sizeOf(slots)));
+  }
+  const tensors: [string, Float64Array][] = [];
+  let from = 0;
+  const mixes = (decoders[0]?.slots ?? []).map(({ key, size }, tensor): GroupMix => {
+    const start = from;
+    from += size;
+    const attention = attentionOf(measured.decoderGrams[tensor] ?? new Float64Array(0), size, options);
+    tensors.push([key, attention]);
+    return {
+      rows: decoders.map(({ client, slots }) => ({ client, slots: slots.slice(tensor, tensor + 1) })),
+      blocks: [
+        {
+          operands: decoders.map((_, row) => ({ delta: row })),
+          factors: attention,
+          results: decoders.map((decoder) => keptIn(attended.get(decoder.key), start)),
+        },
+        ...decoders.map(({ client, task, slots }, row) => {
+          const beta = memories.get(client)?.decoders[task]?.betas[slots[tensor]?.layerKey ?? ""];
+          return {
+            operands: [{ after: row }, { result: row }],
+            factors: Float64Array.of(1, beta === undefined ? 0 : clamped(beta)),
+            results: [[{ row }]],
+          };
+        }),
+      ],
+    };
   });
-  return byKey;
+  return {
+    mixes,
+    attended,
+    attention: { decoders: decoders.map(({ key }) => key), tensors: Object.fromEntries(tensors) },
+  };
 }
 
 function nextState(
   state: FedHca2State,
   round: number,
   memories: Memories,
-  direction: Float32Array | undefined,
-  attended: ReadonlyMap<string, Float32Array>,
-  { learnHyperWeights: learns }: FedHca2Options,
+  {
+    direction,
+    attended,
+  }: { readonly direction: StateVector | undefined; readonly attended: DecoderMix["attended"] | undefined },
 ): FedHca2State {
   const clients: Record<ClientId, ClientMemory> = { ...state.clients };
   for (const [id, memory] of memories) {
     const decoders = Object.entries(memory.decoders).map(([task, { betas }]) => [
       task,
-      { betas, attended: learns ? (attended.get(`${id}/${task}`) ?? null) : null },
+      { betas, attended: attended?.get(`${id}/${task}`) ?? null },
     ]);
     clients[id] = { ...memory, decoders: Object.fromEntries(decoders) };
   }
-  const directions =
-    learns && direction !== undefined && memories.size > 0
-      ? { ...state.directions, [round]: direction }
-      : state.directions;
+  const directions = direction === undefined ? state.directions : { ...state.directions, [round]: direction };
   return { version: 1, clients, directions: neededDirections(directions, clients) };
 }
 
 /** The values used in this round; of a part that is switched off, none. */
 function hyperWeightsOf(
-  present: readonly PresentClient[],
+  cohort: Cohort,
   memories: Memories,
   { encoderPart, decoderPart }: FedHca2Options,
 ): HyperWeightValues {
   const decoderBeta: Record<string, Record<string, number>> = {};
-  for (const { key, client, task } of decoderPart ? present.flatMap(({ decoders }) => decoders) : []) {
+  for (const { key, client, task } of decoderPart ? decodersOf(cohort) : []) {
     const betas = Object.entries<HyperWeight>(memories.get(client)?.decoders[task]?.betas ?? {});
     decoderBeta[key] = Object.fromEntries(betas.map(([layer, { value }]) => [layer, value]));
   }
-  const encoderAlpha = byClient(encoderPart ? present : [], ({ spec }) => memories.get(spec.id)?.alpha.value ?? 0);
+  const encoderAlpha = byClient(
+    encoderPart ? cohort.present : [],
+    ({ spec }) => memories.get(spec.id)?.alpha.value ?? 0,
+  );
   return { encoderAlpha, decoderBeta };
 }
 

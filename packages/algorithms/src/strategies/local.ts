@@ -2,25 +2,24 @@
  * Every client alone: params after aggregation are the client's own. The baseline that gains are relative to.
  * Models may differ from client to client in every respect. Traffic: none.
  */
-import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
-import { openCohort } from "../cohort.js";
-import { diagnose, NO_TRAFFIC } from "../diagnostics.js";
+
+import { defineStrategy } from "../define-strategy.js";
+import { NO_TRAFFIC } from "../diagnostics.js";
 import { parseOptions } from "../options.js";
-import { PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
+import { NOTHING_MEASURED, PLAIN_ASSIGNMENT, type Strategy, type StrategyCore } from "../strategy.js";
 import type { StrategyDefinition } from "./definition.js";
 
-export function createLocal(kernels: KernelBackend = referenceKernels): Strategy<null> {
-  return {
-    name: "local",
-    training: "sites",
-    init: () => null,
-    assignment: () => PLAIN_ASSIGNMENT,
-    aggregate(_state, input) {
-      const cohort = openCohort(input, kernels);
-      const params = new Map(cohort.present.map(({ spec, update }) => [spec.id, update.local.slice()]));
-      return { state: null, params, diagnostics: diagnose(cohort, kernels, NO_TRAFFIC) };
-    },
-  };
+export const LOCAL: StrategyCore<null> = {
+  name: "local",
+  training: "sites",
+  init: () => null,
+  assignment: () => PLAIN_ASSIGNMENT,
+  measure: () => NOTHING_MEASURED,
+  decide: () => ({ state: null, mixes: [], traffic: NO_TRAFFIC, diagnostics: {} }),
+};
+
+export function createLocal(): Strategy<null> {
+  return defineStrategy(LOCAL);
 }
 
 export const localDefinition: StrategyDefinition = {

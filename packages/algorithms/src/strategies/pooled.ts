@@ -3,16 +3,16 @@
  * (domain, task). It shows how much there is to win. `aggregate` only hands the copies back.
  * Traffic: none is counted; what pooling would move is the data themselves.
  */
-import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
 import { assertSameDecoders, assertSameEncoders } from "../cohort.js";
+import { defineStrategy } from "../define-strategy.js";
 import { parseOptions } from "../options.js";
 import type { Strategy } from "../strategy.js";
 import type { StrategyDefinition } from "./definition.js";
-import { createLocal } from "./local.js";
+import { LOCAL } from "./local.js";
 
-export function createPooled(kernels: KernelBackend = referenceKernels): Strategy<null> {
-  return {
-    ...createLocal(kernels),
+export function createPooled(): Strategy<null> {
+  return defineStrategy({
+    ...LOCAL,
     name: "pooled",
     training: "pooled",
     init(clients) {
@@ -20,7 +20,7 @@ export function createPooled(kernels: KernelBackend = referenceKernels): Strateg
       assertSameDecoders(clients, ({ domain }, task) => JSON.stringify([domain, task]));
       return null;
     },
-  };
+  });
 }
 
 export const pooledDefinition: StrategyDefinition = {

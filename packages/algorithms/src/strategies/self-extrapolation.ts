@@ -5,42 +5,32 @@
  *
  * α: `alpha`, 0.1 unless told otherwise, as FedHCA²'s initial hyper-weights. Traffic: none, a site can do it alone.
  */
-import { type KernelBackend, referenceKernels } from "@kumiai/kernels";
-import { assertFiniteParams, gather, openCohort, scatterInto } from "../cohort.js";
-import { diagnose, NO_TRAFFIC } from "../diagnostics.js";
+
+import { defineStrategy } from "../define-strategy.js";
+import { NO_TRAFFIC } from "../diagnostics.js";
 import { numberOption, type OptionsOf, parseOptions } from "../options.js";
-import { PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
+import { type GroupMix, NOTHING_MEASURED, PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
 import type { StrategyDefinition } from "./definition.js";
 
 const OPTIONS = { alpha: numberOption(0.1, { atLeast: 0 }) };
 
-export function createSelfExtrapolation(
-  { alpha }: OptionsOf<typeof OPTIONS>,
-  kernels: KernelBackend = referenceKernels,
-): Strategy<null> {
-  return {
+export function createSelfExtrapolation({ alpha }: OptionsOf<typeof OPTIONS>): Strategy<null> {
+  const block = { operands: [{ after: 0 }, { delta: 0 }], factors: Float64Array.of(1, alpha), results: [[{ row: 0 }]] };
+  return defineStrategy({
     name: "self-extrapolation",
     training: "sites",
     init: () => null,
     assignment: () => PLAIN_ASSIGNMENT,
-    aggregate(_state, input) {
-      const cohort = openCohort(input, kernels);
-      const params = new Map(
-        cohort.present.map((client) => {
-          const next = client.update.local.slice();
-          const parts = [{ slots: client.encoderSlots, delta: client.encoderDelta }, ...client.decoders];
-          for (const { slots, delta } of parts) {
-            const part = gather(next, slots);
-            kernels.addScaledInto(part, alpha, delta);
-            scatterInto(next, slots, part);
-          }
-          return [client.spec.id, next];
-        }),
+    measure: () => NOTHING_MEASURED,
+    decide(_state, { present }) {
+      const mixes = present.flatMap(({ spec, encoderSlots, decoders }) =>
+        [encoderSlots, ...decoders.map(({ slots }) => slots)].map(
+          (slots): GroupMix => ({ rows: [{ client: spec.id, slots }], blocks: [block] }),
+        ),
       );
-      assertFiniteParams(params, cohort, kernels);
-      return { state: null, params, diagnostics: diagnose(cohort, kernels, NO_TRAFFIC) };
+      return { state: null, mixes, traffic: NO_TRAFFIC, diagnostics: {} };
     },
-  };
+  });
 }
 
 export const selfExtrapolationDefinition: StrategyDefinition = {

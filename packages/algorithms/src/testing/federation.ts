@@ -2,6 +2,7 @@
 import {
   createLayout,
   createRng,
+  type ParamSlot,
   type ParamSlotSpec,
   type ParamVector,
   parseClientId,
@@ -10,7 +11,7 @@ import {
   slotsOfRole,
   type TaskId,
 } from "@kumiai/params";
-import { gather } from "../cohort.js";
+import { sizeOf } from "../cohort.js";
 import type { ClientSpec, ClientUpdate, RoundOutput } from "../strategy.js";
 
 /** `id: domain, tasks`, e.g. `{ id: "a", domain: "garments", tasks: ["edge"] }`. */
@@ -85,4 +86,15 @@ export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): numbe
   let largest = 0;
   for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN)));
   return largest;
+}
+
+/** The slots' elements of `params`, end to end, as a fresh vector. */
+function gather(params: ParamVector, slots: readonly ParamSlot[]): Float32Array {
+  const out = new Float32Array(sizeOf(slots));
+  let at = 0;
+  for (const { offset, size } of slots) {
+    out.set(params.subarray(offset, offset + size), at);
+    at += size;
+  }
+  return out;
 }

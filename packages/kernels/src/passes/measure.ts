@@ -82,7 +82,7 @@ export function measureBytes({ segments, checks }: MeasurePlan): number {
     const extraCount = segment.extras.length;
     const vectors = 2 * rowCount + extraCount;
     const step = stepLength(vectors, true);
-    const sums = packedLength(rowCount) + rowCount * extraCount;
+    const sums = packedLength(rowCount) + 2 * rowCount * extraCount + 2 * rowCount + 2;
     return vectors * alignedBytes(4 * step) + alignedBytes(8 * sums) + scratchBytes(rowCount + extraCount) + 64;
   });
   return Math.max(0, ...needs, checks.length === 0 ? 0 : 4 * stepLength(1, true) + 64);
@@ -105,14 +105,28 @@ export function measure(job: MeasureJob, context: MeasureContext): NonFinite | u
   if (job.kind === "row") return measureRow(job.segment, job.row, context);
 
   const { kernels, turns } = context;
-  const sums = kernels.f64(packedLength(segment.rows.length)).fill(0);
-  const cross = kernels.f64(segment.rows.length * segment.extras.length).fill(0);
-  const allRows = segment.rows.map((_, row) => row);
-  const bad = walk(
-    { segment, rows: allRows, extras: segment.extras, start: job.start, end: job.end },
-    context,
-    (deltas, extras) => kernels.addGramInto(sums, deltas, cross, extras),
-  );
+  const rowCount = segment.rows.length;
+  const sums = kernels.f64(packedLength(rowCount)).fill(0);
+  const cross = kernels.f64(rowCount * segment.extras.length).fill(0);
+  const compared = segment.extrasOf?.map((extras) => ({ extras, sums: kernels.f64(extras.length).fill(0) }));
+  const unused = kernels.f64(1);
+  const walked = { segment, rows: segment.rows.map((_, row) => row), extras: segment.extras, start: job.start, end: job.end };
+  const bad = walk(walked, context, (deltas, extras) => {
+    if (compared === undefined) {
+      kernels.addGramInto(sums, deltas, cross, extras);
+      return;
+    }
+    kernels.addGramInto(sums, deltas);
+    compared.forEach((each, row) => {
+      const own = each.extras.map((d) => extras[d]);
+      if (own.length > 0) kernels.addGramInto(unused, [deltas[row]], each.sums, own);
+    });
+  });
+  compared?.forEach((each, row) => {
+    each.extras.forEach((d, at) => {
+      cross[d * rowCount + row] = each.sums[at];
+    });
+  });
   turns.wait(job.segment, job.chunk);
   addInto(results.products, sums);
   addInto(results.cross, cross);

@@ -27,7 +27,7 @@ export interface MeasureSegment {
   /** `gram`: all inner products. `norms`: each row for itself; then `sketch` may ask for a sketch of each row. */
   readonly want: "gram" | "norms";
   readonly sketch?: SketchPlan;
-  /** For `norms`: indices into `extras` that each row is compared with. Default: all of them. */
+  /** Indices into `extras` that each row is compared with. Default: all of them. */
   readonly extrasOf?: readonly (readonly number[])[];
 }
 

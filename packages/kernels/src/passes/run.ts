@@ -1,10 +1,12 @@
 /** Takes the jobs of a pass one after the other, in this thread or beside other threads that take from the same list. */
 import type { KernelBackend, Kernels } from "../backend.js";
+import { referenceBackend } from "../reference/kernels.js";
 import { type MeasureContext, measure, measureBytes, jobsOf as measureJobsOf, openResults } from "./measure.js";
 import { mix, mixBytes, jobsOf as mixJobsOf } from "./mix.js";
 import type { Measured, MeasureOutcome, MeasurePlan, MixOutcome, MixPlan, NonFinite } from "./plan.js";
 import { openTransfer, type Transfer } from "./transfer.js";
 import { NO_TURNS, type Turns } from "./turns.js";
+import type { Range } from "./vector.js";
 
 /** What a job could not do, and which job it was: the lowest one counts, however many threads there are. */
 export interface Failure {
@@ -18,9 +20,6 @@ export interface Claims {
   next(): number;
   fail(job: number): void;
 }
-
-/** Lets a few threads compute while others read or write. */
-export type Gate = <T>(work: () => T) => T;
 
 /** Measures with the threads that share `claims`; each returns the first failure it met. */
 export function measureSome(
@@ -97,4 +96,13 @@ function withKernels<T>(
   } finally {
     transfer.close();
   }
+}
+
+/** The numbers of a short range, wherever they lie. */
+export function readRange(range: Range): Float32Array {
+  return withKernels(referenceBackend, 4 * range.length + 64, (kernels, transfer) => {
+    const out = kernels.f32(range.length);
+    transfer.load(out, range);
+    return out;
+  });
 }

@@ -19,6 +19,7 @@ export interface ThreadsOptions {
 }
 
 export interface PassThreads extends AsyncDisposable {
+  readonly backend: KernelBackend;
   /** RangeError for a vector in memory that threads cannot share; an Error of the file system with its `code`. */
   measure(plan: MeasurePlan): Promise<MeasureOutcome>;
   mix(plan: MixPlan): Promise<MixOutcome>;
@@ -60,6 +61,7 @@ export function openThreads({ threadCount, backend = selectBackend() }: ThreadsO
   };
 
   return {
+    backend,
     async measure(plan) {
       for (const { rows, extras } of plan.segments) {
         for (const { before, after } of rows) assertShared(before, after);
