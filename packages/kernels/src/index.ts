@@ -35,7 +35,6 @@ export {
 export { referenceBackend } from "./reference/kernels.js";
 export { backendNamed, selectBackend } from "./select.js";
 export { simdBackend, supportsSimd } from "./simd/kernels.js";
-export * from "./sketch.js";
 export {
   addSketchInto,
   DEFAULT_SKETCH_SIZE,
