@@ -12,7 +12,7 @@
  *   cosine      the largest |Ĝ_ij − G_ij| / (‖Δ_i‖‖Δ_j‖)
  *   objective   (F(ŵ) − F(w*)) / ‖g₀‖², F on the exact Gram: what the weights of the sketch give away
  *   direction   ‖Û − Ũ‖ / ‖Ũ‖, and the cosine between the two
- * `raw`: from the Gram of the sketches as it is; the other columns: after `shrinkSketchGram`, as the strategy uses it.
+ * `raw`: from the Gram of the sketches as it is; the other columns: after `shrinkSketchGram`.
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
