@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { type KernelBackend, type Kernels, packedLength } from "../backend.js";
 import { referenceBackend } from "../reference/kernels.js";
 import { exactProduct, exactSum } from "../testing/exact.js";
-import { firstDifference, hasGuards, put, put16, put64, RAGGED } from "../testing/vectors.js";
+import { firstDifference, hasGuards, put, put16, put64, putWritable, RAGGED, room } from "../testing/vectors.js";
 import { simdBackend } from "./kernels.js";
 
 /** Σ of rounding errors: every addition of f64 errs by at most this part of what was added up so far. */
@@ -132,7 +132,7 @@ test("weightedSumsInto equals the reference bit for bit, and the exact sum withi
       const factors = factorsOf(input).map((factor) => Math.round(factor * 2 ** 40) / 2 ** 40);
       const [outs = []] = onBoth((kernels) => {
         const near = rows.map((values) => put(kernels, values));
-        const outs = Array.from({ length: outCount }, () => put(kernels, new Float32Array(length)));
+        const outs = Array.from({ length: outCount }, () => room(kernels, length));
         kernels.weightedSumsInto(outs, factors, near);
         return [...outs, ...near];
       });
@@ -161,13 +161,13 @@ test("weightedSumsInto and addWeightedInto with any factors equal the reference 
       const many = Float64Array.from({ length: rowCount * outCount }, (_, k) => factors[k % 13] as number);
       onBoth((kernels) => {
         const rows = vectorsOf(input, "rows", rowCount).map((values) => put(kernels, values));
-        const outs = Array.from({ length: outCount }, () => put(kernels, new Float32Array(length)));
+        const outs = Array.from({ length: outCount }, () => room(kernels, length));
         kernels.weightedSumsInto(outs, many, rows);
         const sums = put64(kernels, new Float64Array(length));
         rows.forEach((row, r) => {
           kernels.addWeightedInto(sums, factors[r] as number, row);
         });
-        const rounded = put(kernels, new Float32Array(length));
+        const rounded = room(kernels, length);
         kernels.roundInto(rounded, sums);
         return [...outs, sums, rounded, ...rows];
       });
@@ -187,7 +187,7 @@ test("roundInto equals the reference bit for bit on f64 of any bits", () => {
         (_, i) => Math.fround(rng.normal()) * (1 + 2 ** -24) * (1 + (rng.int(3) - 1) * 2 ** -52) + i * 0,
       );
       onBoth((kernels) => {
-        const out = put(kernels, new Float32Array(length));
+        const out = room(kernels, length);
         const sums = put64(kernels, nearF32 ? ties : any);
         kernels.roundInto(out, sums);
         return [out, sums];
@@ -209,8 +209,8 @@ test("subtractInto, addScaledInto and findNonFinite equal the reference bit for 
     fc.property(lengths, fc.nat(), fc.boolean(), factor, (length, seed, finiteOnly, a) => {
       const [after, before] = [seed, seed + 1].map((each) => anyFloats(length, each, finiteOnly));
       onBoth((kernels) => {
-        const [x, y, out] = [after, before, before].map((values) => put(kernels, values ?? []));
-        if (x === undefined || y === undefined || out === undefined) throw new Error("three vectors");
+        const x = put(kernels, after ?? []);
+        const [y, out] = [putWritable(kernels, before ?? []), room(kernels, length)];
         const places = [kernels.findNonFinite(x), kernels.findNonFinite(y), kernels.subtractInto(out, x, y)];
         kernels.addScaledInto(y, a, x);
         return [...places, x, y, out];
@@ -228,7 +228,7 @@ test("16-bit floats to and fro equal the reference on f32 of any bits and on any
       onBoth((kernels) => {
         const x = put(kernels, anyFloats(length, seed, false));
         const [half, brain, bits] = [patterns, patterns, patterns].map((values) => put16(kernels, values));
-        const [fromHalf, fromBrain] = [x, x].map((values) => put(kernels, values));
+        const [fromHalf, fromBrain] = [room(kernels, length), room(kernels, length)];
         if (!half || !brain || !bits || !fromHalf || !fromBrain) throw new Error("five vectors");
         kernels.toHalfInto(half, x);
         kernels.toBrainInto(brain, x);

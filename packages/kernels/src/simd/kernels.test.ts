@@ -47,6 +47,13 @@ test("this engine has WASM SIMD, and SIMD is what is selected", () => {
   expect(simdBackend.open(1).backend).toBe("wasm-simd");
 });
 
+test("an engine without WebAssembly, or without SIMD in it, is seen as such", () => {
+  vi.stubGlobal("WebAssembly", undefined);
+  expect(supportsSimd()).toBe(false);
+  vi.stubGlobal("WebAssembly", { validate: () => false });
+  expect(supportsSimd()).toBe(false);
+});
+
 test("each kernel is one call of one function of the binary, and the binary has no other function", () => {
   const { calls } = watchInstances();
   const kernels = simdBackend.open(1 << 16);

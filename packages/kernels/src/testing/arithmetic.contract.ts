@@ -1,7 +1,7 @@
 /** Differences, axpy, weighted sums and the search for numbers that are not finite; called by kernels.contract.ts. */
 import { expect, test } from "vitest";
 import type { KernelBackend, Kernels } from "../backend.js";
-import { firstDifference, hasGuards, put, put64, RAGGED } from "./vectors.js";
+import { firstDifference, hasGuards, put, put64, putWritable, RAGGED, room } from "./vectors.js";
 
 const LARGEST = 2 ** 128 - 2 ** 104;
 const SMALLEST = 2 ** -149;
@@ -27,7 +27,7 @@ function differencesContract(backend: KernelBackend): void {
       new Float32Array(length).map((_, i) => 3 * i + 0.5),
     );
     const expected = new Float32Array(length).map((_, i) => 2 * i + 0.5);
-    for (const out of [put(kernels, new Float32Array(length)), put(kernels, after)]) {
+    for (const out of [room(kernels, length), putWritable(kernels, after)]) {
       const first = out[1] === 3.5 ? out : after;
       expect(kernels.subtractInto(out, first, before)).toBe(-1);
       expect(firstDifference(out, expected)).toBeUndefined();
@@ -43,7 +43,7 @@ function differencesContract(backend: KernelBackend): void {
     const kernels = open();
     const after = put(kernels, [-0, 0, -0, SMALLEST, LARGEST, 1, 2 ** 24 + 2, LARGEST, 2 ** -126]);
     const before = put(kernels, [0, 0, -0, -SMALLEST, LARGEST, 2 ** -25, -1, 2 ** 102, SMALLEST]);
-    const out = put(kernels, new Float32Array(9));
+    const out = room(kernels, 9);
     expect(kernels.subtractInto(out, after, before)).toBe(-1);
     // Ties go to even: 1 − 2⁻²⁵ down to 1, 2²⁴ + 3 up to 2²⁴ + 4, and LARGEST − 2¹⁰² up to LARGEST.
     const expected = [-0, 0, 0, 2 * SMALLEST, 0, 1, 2 ** 24 + 4, LARGEST, 2 ** -126 - SMALLEST];
@@ -56,7 +56,7 @@ function differencesContract(backend: KernelBackend): void {
       kernels,
       new Float32Array(length).map((_, i) => i - 3),
     );
-    const y = put(
+    const y = putWritable(
       kernels,
       new Float32Array(length).map((_, i) => 100 - i),
     );
@@ -70,7 +70,7 @@ function differencesContract(backend: KernelBackend): void {
 
   test("y + a·x is taken in f64: neither the product nor the factor is rounded to f32", () => {
     const kernels = open();
-    const y = put(kernels, [-1, -(2 ** 127), -0, 1, 0, 1, 1, 1, 1]);
+    const y = putWritable(kernels, [-1, -(2 ** 127), -0, 1, 0, 1, 1, 1, 1]);
     const x = put(kernels, [1 + 2 ** -23, 2 ** 127, -0, NaN, SMALLEST, 1, 1, 1, 1 + 2 ** -23]);
     kernels.addScaledInto(y, 1 - 2 ** -23, x);
     // (1 + e)(1 − e) − 1 = −e², e = 2⁻²³; 2¹²⁷·(1 − e) − 2¹²⁷ = −2¹⁰⁴; 2 − e is an f32, 2 − e² rounds to 2.
@@ -78,7 +78,7 @@ function differencesContract(backend: KernelBackend): void {
     const expected = [-(2 ** -46), -(2 ** 104), -0, NaN, SMALLEST, less, less, less, 2];
     expect(firstDifference(y, expected)).toBeUndefined();
     // A factor beyond the range of f32.
-    const z = put(kernels, [1, 0, 0, 1, 1]);
+    const z = putWritable(kernels, [1, 0, 0, 1, 1]);
     kernels.addScaledInto(z, 2 ** 200, put(kernels, [2 ** -149, -0, 1, -1, 2 ** -120]));
     expect(firstDifference(z, [2 ** 51, 0, Infinity, -Infinity, 2 ** 80])).toBeUndefined();
   });
@@ -90,8 +90,8 @@ function searchContract(backend: KernelBackend): void {
   test.each(RAGGED)("%d elements: the first NaN or infinity is found wherever it stands", (length) => {
     const kernels = open();
     const x = put(kernels, new Float32Array(length).fill(LARGEST));
-    const before = put(kernels, new Float32Array(length));
-    const out = put(kernels, new Float32Array(length));
+    const before = room(kernels, length);
+    const out = room(kernels, length);
     expect(kernels.findNonFinite(x)).toBe(-1);
     const places = length <= 67 ? [...x.keys()] : [0, 1, 2, 3, 255, 256, length - 9, length - 2, length - 1];
     for (const at of places) {
@@ -112,7 +112,7 @@ function searchContract(backend: KernelBackend): void {
   test.each(RAGGED)("%d elements: a difference that overflows is found", (length) => {
     const kernels = open();
     const [low, high] = [-LARGEST, LARGEST].map((value) => put(kernels, new Float32Array(length).fill(value)));
-    const out = put(kernels, new Float32Array(length));
+    const out = room(kernels, length);
     expect(kernels.subtractInto(out, high as Float32Array, low as Float32Array)).toBe(length === 0 ? -1 : 0);
     expect(firstDifference(out, new Float32Array(length).fill(Infinity))).toBeUndefined();
   });
@@ -135,12 +135,12 @@ function weightedSumsContract(backend: KernelBackend): void {
       for (const outCount of length === 0 || rowCount === 0 ? [1, 4, 5] : [1, 2, 3, 4, 5, 8, 9]) {
         const kernels = open();
         const rows = digits(length, rowCount).map((row) => put(kernels, row));
-        const outs = Array.from({ length: outCount }, () => put(kernels, new Float32Array(length).fill(7)));
+        const outs = Array.from({ length: outCount }, () => putWritable(kernels, new Float32Array(length).fill(7)));
         const factors = Float64Array.from(
           { length: outCount * rowCount },
           (_, k) => 10 ** (rowCount - 1 - (k % rowCount)) * (1 + Math.floor(k / rowCount)),
         );
-        for (const given of [factors, put64(kernels, factors)]) {
+        for (const given of [put64(kernels, factors), factors]) {
           for (const out of outs) out.fill(7);
           kernels.weightedSumsInto(outs, given, rows);
           outs.forEach((out, m) => {
@@ -156,7 +156,7 @@ function weightedSumsContract(backend: KernelBackend): void {
   test("no outputs, no rows", () => {
     const kernels = open();
     kernels.weightedSumsInto([], new Float64Array(), []);
-    const out = put(kernels, [7, 7]);
+    const out = putWritable(kernels, [7, 7]);
     kernels.weightedSumsInto([out], new Float64Array(), []);
     expect([...out]).toEqual([0, 0]);
   });
@@ -167,7 +167,7 @@ function weightedSumsContract(backend: KernelBackend): void {
       const rows = [2 ** 24, 1, -(2 ** 24), LARGEST, 2 ** 53, 1].map((value) =>
         put(kernels, new Float32Array(length).fill(value)),
       );
-      const outs = Array.from({ length: outCount }, () => put(kernels, new Float32Array(length)));
+      const outs = Array.from({ length: outCount }, () => room(kernels, length));
       const expectSum = (weights: readonly number[], expected: number): void => {
         kernels.weightedSumsInto(
           outs,
@@ -205,7 +205,7 @@ function weightedSumsContract(backend: KernelBackend): void {
     rows.forEach((row, r) => {
       kernels.addWeightedInto(sums, factors[r] as number, row);
     });
-    const [out, atOnce] = [put(kernels, sums), put(kernels, sums)];
+    const [out, atOnce] = [putWritable(kernels, sums), putWritable(kernels, sums)];
     kernels.roundInto(out, sums);
     kernels.weightedSumsInto([atOnce], factors, rows);
     expect(firstDifference(out, atOnce)).toBeUndefined();
@@ -217,7 +217,7 @@ function weightedSumsContract(backend: KernelBackend): void {
     const sums = put64(kernels, [1, 2 ** 60, -0, 1e300, 5]);
     kernels.addWeightedInto(sums, -0.25, put(kernels, [2, 4, 0, 1, -4]));
     expect([...sums]).toEqual([0.5, 2 ** 60, -0, 1e300, 6]);
-    const out = put(kernels, new Float32Array(5));
+    const out = room(kernels, 5);
     sums[2] = -(2 ** -151);
     kernels.roundInto(out, sums);
     expect(firstDifference(out, [0.5, 2 ** 60, -0, Infinity, 6])).toBeUndefined();

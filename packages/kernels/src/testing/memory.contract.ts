@@ -108,6 +108,12 @@ export function memoryContract(backend: KernelBackend): void {
     expect(vectors.map((vector) => [...vector])).toEqual([[1], [2], [3], [4], [5, 5, 5, 5, 5], [6]]);
   });
 
+  test("all that was asked for is there, whole pages too", () => {
+    for (const byteLength of [0, 16, 4096, 65_536, 131_072]) {
+      expect(backend.open(byteLength).f32(byteLength / 4)).toHaveLength(byteLength / 4);
+    }
+  });
+
   test("released memory is handed out again; two memories are apart", () => {
     const [kernels, others] = [open(), open()];
     const before = kernels.f32(3).fill(1);
