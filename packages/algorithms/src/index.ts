@@ -5,6 +5,8 @@ export { defineStrategy } from "./define-strategy.js";
 export * from "./metrics/index.js";
 export { describeOptions } from "./options.js";
 export { createStrategy, STRATEGIES } from "./registry.js";
+export type { FileClient } from "./round/client-files.js";
+export { aggregateFiles, type FileRound, type FileRoundResult } from "./round/in-files.js";
 export { aggregateHere, aggregateShared, sharedVector } from "./round/in-memory.js";
 export { isStoredVector, type StateVector, StoredVector } from "./state-vector.js";
 export type { StrategyDefinition } from "./strategies/definition.js";

@@ -22,7 +22,8 @@ export type {
   Row,
 } from "./passes/plan.js";
 export { measureHere, mixHere, readRange } from "./passes/run.js";
-export { openThreads, PassFailed, type PassThreads, type ThreadsOptions } from "./passes/threads.js";
+export { openThreads, type PassThreads, ThreadFailed, type ThreadsOptions } from "./passes/threads.js";
+export { type FileBytes, TransferFailed } from "./passes/transfer.js";
 export {
   type FilePiece,
   type MemoryPiece,

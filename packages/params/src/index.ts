@@ -27,4 +27,10 @@ export {
   writeParamsFile,
 } from "./safetensors/params-file.js";
 export { openSafetensors, openSafetensorsBytes, type SafetensorsFile } from "./safetensors/reader.js";
-export { createSafetensorsWriter, type SafetensorsWriter, type TensorPlan } from "./safetensors/writer.js";
+export {
+  createSafetensorsWriter,
+  planSafetensors,
+  type SafetensorsPlan,
+  type SafetensorsWriter,
+  type TensorPlan,
+} from "./safetensors/writer.js";

@@ -113,6 +113,7 @@ function memoryIo(updates: ReadonlyMap<ClientId, ClientUpdate>, params: Readonly
       return slotVector(own, slots);
     },
     stored: (vector) => vectorOf([{ values: inMemory(vector) }]),
+    isReadable: () => true,
     describe: () => "",
   };
 }

@@ -9,6 +9,8 @@ export interface RoundIo {
   /** Where the client's next params go. */
   destination(client: ClientId, slots: readonly ParamSlot[]): Vector;
   stored(vector: StateVector): Vector;
+  /** Whether the passes can look into the slot; numbers that they cannot are checked elsewhere. */
+  isReadable(client: ClientId, slot: ParamSlot): boolean;
   /** Names the place in an error: ` (file …, tensor …)` where there are files, else nothing. */
   describe(client: ClientId, stage: "base" | "local", slot: string): string;
 }

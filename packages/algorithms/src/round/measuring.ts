@@ -16,6 +16,7 @@ import {
   type Row,
   type SketchPlan,
   scratchBytes,
+  shrinkSketchGram,
   sliceOf,
   unpackGram,
   type Vector,
@@ -57,7 +58,7 @@ interface Part {
 export function planMeasurement(request: MeasureRequest, cohort: Cohort, io: RoundIo): MeasurementPlan {
   const encoders = encoderParts(request, cohort, io);
   const tensors = tensorParts(request, decodersOf(cohort), io);
-  const checks = privatePlaces(cohort);
+  const checks = privatePlaces(cohort, io);
   const parts = [...encoders, ...tensors.flatMap(({ parts }) => parts)];
   return {
     plan: {
@@ -248,7 +249,7 @@ function gramOf(
   });
   const gram = kernels.f64(packedLength(count)).fill(0);
   kernels.addGramInto(gram, sent);
-  return unpackGram(gram, count);
+  return shrinkSketchGram(unpackGram(gram, count), sketch);
 }
 
 function squaredNorm({ rows, want }: MeasureSegment, { products }: Measured, row: number): number {
@@ -263,10 +264,10 @@ function alignmentOf({ rows, extras, extrasOf }: MeasureSegment, { cross }: Meas
 }
 
 /** What no strategy reads, but must be sound all the same: it goes back to the client. */
-function privatePlaces({ present }: Cohort): readonly Place[] {
+function privatePlaces({ present }: Cohort, io: RoundIo): readonly Place[] {
   return present.flatMap(({ spec, encoderSlots, decoders }) => {
     const shared = new Set([...encoderSlots, ...decoders.flatMap(({ slots }) => slots)]);
-    const slots = spec.layout.slots.filter((slot) => !shared.has(slot));
+    const slots = spec.layout.slots.filter((slot) => !shared.has(slot) && io.isReadable(spec.id, slot));
     const stages = ["base", "local"] as const;
     return sizeOf(slots) === 0 ? [] : stages.map((stage) => ({ client: spec.id, slots, stage }));
   });

@@ -8,6 +8,7 @@ import { alignedBytes } from "../arena.js";
 import { type Kernels, packedLength, scratchBytes } from "../backend.js";
 import { addSketchInto } from "../sketch.js";
 import type { Measured, MeasurePlan, MeasureSegment, NonFinite } from "./plan.js";
+import type { Gate } from "./run.js";
 import { anyInFile, chunkLength, stepLength } from "./sizes.js";
 import type { Transfer } from "./transfer.js";
 import type { Turns } from "./turns.js";
@@ -94,6 +95,7 @@ export interface MeasureContext {
   readonly kernels: Kernels;
   readonly transfer: Transfer;
   readonly turns: Turns;
+  readonly gate: Gate;
 }
 
 /** Does one job; returns what was not finite. */
@@ -110,7 +112,13 @@ export function measure(job: MeasureJob, context: MeasureContext): NonFinite | u
   const cross = kernels.f64(rowCount * segment.extras.length).fill(0);
   const compared = segment.extrasOf?.map((extras) => ({ extras, sums: kernels.f64(extras.length).fill(0) }));
   const unused = kernels.f64(1);
-  const walked = { segment, rows: segment.rows.map((_, row) => row), extras: segment.extras, start: job.start, end: job.end };
+  const walked = {
+    segment,
+    rows: segment.rows.map((_, row) => row),
+    extras: segment.extras,
+    start: job.start,
+    end: job.end,
+  };
   const bad = walk(walked, context, (deltas, extras) => {
     if (compared === undefined) {
       kernels.addGramInto(sums, deltas, cross, extras);
@@ -165,7 +173,7 @@ interface Walk {
 /** Hands the rows' differences and the extras to `visit`, step by step. Stops at the first difference that is not finite. */
 function walk(
   { segment, rows, extras, start, end }: Walk,
-  { kernels, transfer }: MeasureContext,
+  { kernels, transfer, gate }: MeasureContext,
   visit: (deltas: readonly Float32Array[], extras: readonly Float32Array[], start: number) => void,
 ): { readonly row: number; readonly index: number } | undefined {
   const sources = rows.map((row) => segment.rows[row]);
@@ -181,11 +189,17 @@ function walk(
     for (let r = 0; r < rows.length; r++) {
       transfer.load(before[r], { vector: sources[r].before, start: at, length });
       transfer.load(after[r], { vector: sources[r].after, start: at, length });
-      const bad = kernels.subtractInto(after[r], after[r], before[r]);
-      if (bad >= 0) return { row: rows[r], index: at + bad };
     }
     for (let d = 0; d < extras.length; d++) transfer.load(others[d], { vector: extras[d], start: at, length });
-    visit(after, others, at);
+    const found = gate(() => {
+      for (let r = 0; r < rows.length; r++) {
+        const bad = kernels.subtractInto(after[r], after[r], before[r]);
+        if (bad >= 0) return { row: rows[r], index: at + bad };
+      }
+      visit(after, others, at);
+      return undefined;
+    });
+    if (found !== undefined) return found;
   }
   return undefined;
 }

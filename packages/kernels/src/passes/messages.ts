@@ -1,11 +1,11 @@
 /** What a thread is told and what it answers. */
 import type { KernelBackend } from "../backend.js";
 import type { Measured, MeasurePlan, MixPlan } from "./plan.js";
-import type { Failure } from "./run.js";
+import type { Share } from "./run.js";
 
 /** Counters that all threads of a pass share, over a SharedArrayBuffer. */
 export interface SharedCounters {
-  /** [next job, first job that is not done any more]. */
+  /** [next job, first job that is not done any more, threads that may still begin to compute]. */
   readonly jobs: Int32Array;
   /** One per segment, see turns.ts. */
   readonly turns: Int32Array;
@@ -17,5 +17,11 @@ export type ToThread = { readonly backend: KernelBackend["name"]; readonly count
 );
 
 export type FromThread =
-  | { readonly type: "done"; readonly failure: Failure | undefined }
-  | { readonly type: "failed"; readonly message: string; readonly code: string | undefined };
+  | { readonly type: "done"; readonly share: Share }
+  | { readonly type: "failed"; readonly message: string; readonly file: FailedFile | undefined };
+
+export interface FailedFile {
+  readonly path: string;
+  readonly operation: "read" | "write";
+  readonly reason: string;
+}

@@ -8,6 +8,7 @@
 import { alignedBytes } from "../arena.js";
 import { type Kernels, scratchBytes } from "../backend.js";
 import type { ByteCopy, MixBlock, MixPlan, MixSegment, NonFinite, Operand } from "./plan.js";
+import type { Gate } from "./run.js";
 import { anyInFile, stepLength } from "./sizes.js";
 import type { Transfer } from "./transfer.js";
 import type { Vector } from "./vector.js";
@@ -120,10 +121,11 @@ export interface MixContext {
   readonly plan: MixPlan;
   readonly kernels: Kernels;
   readonly transfer: Transfer;
+  readonly gate: Gate;
 }
 
 /** Does one job; returns the first result that is not finite. What was written of it is worth nothing. */
-export function mix(job: MixJob, { plan, kernels, transfer }: MixContext): NonFinite | undefined {
+export function mix(job: MixJob, { plan, kernels, transfer, gate }: MixContext): NonFinite | undefined {
   kernels.release();
   if (job.kind === "copy") {
     const room = kernels.f64(Math.min(COPY_BYTES, job.copy.byteLength + 8) >> 3);
@@ -131,7 +133,7 @@ export function mix(job: MixJob, { plan, kernels, transfer }: MixContext): NonFi
     return undefined;
   }
   const segment = plan.segments[job.segment];
-  const context = { segment, index: job.segment, kernels, transfer };
+  const context = { segment, index: job.segment, kernels, transfer, gate };
   return shapeOf(segment).isWide ? mixWide(job.start, job.end, context) : mixNarrow(job.start, job.end, context);
 }
 
@@ -140,6 +142,7 @@ interface SegmentContext {
   readonly index: number;
   readonly kernels: Kernels;
   readonly transfer: Transfer;
+  readonly gate: Gate;
 }
 
 /** The kernel memory of one row in a narrow step; what is not needed is not there. */
@@ -152,37 +155,54 @@ interface RowRoom {
 function mixNarrow(
   start: number,
   end: number,
-  { segment, index, kernels, transfer }: SegmentContext,
+  { segment, index, kernels, transfer, gate }: SegmentContext,
 ): NonFinite | undefined {
   const step = Math.min(shapeOf(segment).step, end - start);
-  const uses = usesOf(segment);
-  const rooms = uses.map((use) => openRoom(use, step, kernels));
+  const rooms = usesOf(segment).map((use) => openRoom(use, step, kernels));
   const results = segment.blocks.map((block) => block.results.map(() => kernels.f32(step)));
+  const places = segment.blocks.flatMap((block) => block.results);
   const bits = kernels.u16(step);
   for (let at = start; at < end; at += step) {
     const length = Math.min(step, end - at);
     const cut = (room: Float32Array): Float32Array => (length === step ? room : room.subarray(0, length));
     segment.rows.forEach((row, r) => {
-      const { before, after, delta } = rooms[r];
+      const { before, after } = rooms[r];
       if (before !== undefined) transfer.load(cut(before), { vector: row.before, start: at, length });
       if (after !== undefined) transfer.load(cut(after), { vector: row.after, start: at, length });
-      if (delta !== undefined && before !== undefined && after !== undefined) {
-        kernels.subtractInto(cut(delta), cut(after), cut(before));
-      }
     });
-    const made: Float32Array[] = [];
-    const find = (operand: Operand): Float32Array => cut(narrowOperand(operand, rooms, made));
-    for (const [b, block] of segment.blocks.entries()) {
-      const outs = results[b].map(cut);
-      kernels.weightedSumsInto(outs, block.factors, block.operands.map(find));
-      for (const [m, out] of outs.entries()) {
-        const bad = storeResult(out, block.results[m], { start: at, bits, kernels, transfer });
-        if (bad >= 0) return { segment: index, result: made.length, index: at + bad };
-        made.push(out);
-      }
+    const made = gate(() => computeBlocks(segment, rooms, results, cut, kernels));
+    for (const [result, out] of made.entries()) {
+      const bad = storeResult(out, places[result], { start: at, bits, kernels, transfer });
+      if (bad >= 0) return { segment: index, result, index: at + bad };
     }
   }
   return undefined;
+}
+
+/** All results of one step, in the order of their numbers. */
+function computeBlocks(
+  { blocks }: MixSegment,
+  rooms: readonly RowRoom[],
+  results: readonly (readonly Float32Array[])[],
+  cut: (room: Float32Array) => Float32Array,
+  kernels: Kernels,
+): readonly Float32Array[] {
+  for (const { before, after, delta } of rooms) {
+    if (delta !== undefined && before !== undefined && after !== undefined) {
+      kernels.subtractInto(cut(delta), cut(after), cut(before));
+    }
+  }
+  const made: Float32Array[] = [];
+  blocks.forEach(({ factors, operands }, b) => {
+    const outs = results[b].map(cut);
+    kernels.weightedSumsInto(
+      outs,
+      factors,
+      operands.map((operand) => cut(narrowOperand(operand, rooms, made))),
+    );
+    made.push(...outs);
+  });
+  return made;
 }
 
 /** A difference takes the place of whichever of its two vectors is not needed for itself. */

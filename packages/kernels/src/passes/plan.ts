@@ -12,6 +12,7 @@
  * results do not depend on where vectors lie, nor on the number of threads.
  */
 import type { SketchPlan } from "../sketch.js";
+import type { FileBytes } from "./transfer.js";
 import type { Vector } from "./vector.js";
 
 export interface Row {
@@ -89,10 +90,12 @@ export type NonFinite =
   | { readonly check: number; readonly index: number }
   | { readonly segment: number; readonly result: number; readonly index: number };
 
-export type MeasureOutcome =
+export type MeasureOutcome = { readonly fileBytes: FileBytes } & (
   | { readonly measured: readonly Measured[]; readonly nonFinite?: undefined }
-  | { readonly nonFinite: NonFinite };
+  | { readonly nonFinite: NonFinite }
+);
 
 export interface MixOutcome {
+  readonly fileBytes: FileBytes;
   readonly nonFinite?: NonFinite;
 }

@@ -4,9 +4,15 @@ import { referenceBackend } from "../reference/kernels.js";
 import { type MeasureContext, measure, measureBytes, jobsOf as measureJobsOf, openResults } from "./measure.js";
 import { mix, mixBytes, jobsOf as mixJobsOf } from "./mix.js";
 import type { Measured, MeasureOutcome, MeasurePlan, MixOutcome, MixPlan, NonFinite } from "./plan.js";
-import { openTransfer, type Transfer } from "./transfer.js";
+import { type FileBytes, openTransfer, type Transfer } from "./transfer.js";
 import { NO_TURNS, type Turns } from "./turns.js";
 import type { Range } from "./vector.js";
+
+/** What a thread did: the first failure it met, and the bytes it moved. */
+export interface Share {
+  readonly failure: Failure | undefined;
+  readonly fileBytes: FileBytes;
+}
 
 /** What a job could not do, and which job it was: the lowest one counts, however many threads there are. */
 export interface Failure {
@@ -21,51 +27,64 @@ export interface Claims {
   fail(job: number): void;
 }
 
-/** Measures with the threads that share `claims`; each returns the first failure it met. */
+/** Lets so many threads compute at a time, while others read and write. */
+export type Gate = <T>(work: () => T) => T;
+
+/** How the threads of a pass get along. */
+export interface Together {
+  readonly claims: Claims;
+  readonly turns: Turns;
+  readonly gate: Gate;
+}
+
+/** Measures with the threads that share `claims`. */
 export function measureSome(
   plan: MeasurePlan,
   results: readonly Measured[],
   backend: KernelBackend,
-  { claims, turns }: { readonly claims: Claims; readonly turns: Turns },
-): Failure | undefined {
+  { claims, turns, gate }: Together,
+): Share {
   return withKernels(backend, measureBytes(plan), (kernels, transfer) => {
-    const context: MeasureContext = { plan, results, kernels, transfer, turns };
+    const context: MeasureContext = { plan, results, kernels, transfer, turns, gate };
     const jobs = measureJobsOf(plan);
-    return takeAll(jobs, claims, (job) => measure(job, context));
+    const failure = takeAll(jobs, claims, (job) => measure(job, context));
+    return { failure, fileBytes: transfer.fileBytes() };
   });
 }
 
-export function mixSome(plan: MixPlan, backend: KernelBackend, claims: Claims): Failure | undefined {
+export function mixSome(plan: MixPlan, backend: KernelBackend, { claims, gate }: Together): Share {
   return withKernels(backend, mixBytes(plan), (kernels, transfer) => {
     const jobs = mixJobsOf(plan);
-    return takeAll(jobs, claims, (job) => mix(job, { plan, kernels, transfer }));
+    const failure = takeAll(jobs, claims, (job) => mix(job, { plan, kernels, transfer, gate }));
+    return { failure, fileBytes: transfer.fileBytes() };
   });
 }
 
 /** The first pass in this thread; vectors may lie in memory of any kind, or in files. */
 export function measureHere(plan: MeasurePlan, backend: KernelBackend): MeasureOutcome {
   const measured = openResults(plan, (byteLength) => new ArrayBuffer(byteLength));
-  const failure = measureSome(plan, measured, backend, {
-    claims: ownClaims(measureJobsOf(plan).length),
-    turns: NO_TURNS,
-  });
-  return failure === undefined ? { measured } : { nonFinite: failure.nonFinite };
+  const { failure, fileBytes } = measureSome(plan, measured, backend, alone(measureJobsOf(plan).length));
+  return failure === undefined ? { measured, fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
 }
 
 /** The second pass in this thread. */
 export function mixHere(plan: MixPlan, backend: KernelBackend): MixOutcome {
-  const failure = mixSome(plan, backend, ownClaims(mixJobsOf(plan).length));
-  return failure === undefined ? {} : { nonFinite: failure.nonFinite };
+  const { failure, fileBytes } = mixSome(plan, backend, alone(mixJobsOf(plan).length));
+  return failure === undefined ? { fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
 }
 
-function ownClaims(count: number): Claims {
+function alone(jobCount: number): Together {
   let next = 0;
-  let end = count;
+  let end = jobCount;
   return {
-    next: () => (next < end ? next++ : -1),
-    fail(job) {
-      end = Math.min(end, job);
+    claims: {
+      next: () => (next < end ? next++ : -1),
+      fail(job) {
+        end = Math.min(end, job);
+      },
     },
+    turns: NO_TURNS,
+    gate: (work) => work(),
   };
 }
 

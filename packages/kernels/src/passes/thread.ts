@@ -1,8 +1,9 @@
 /** Entry of a thread: takes jobs of the pass it is told of until there are none left. */
 import { parentPort } from "node:worker_threads";
 import { backendNamed } from "../select.js";
-import type { FromThread, SharedCounters, ToThread } from "./messages.js";
-import { type Claims, type Failure, measureSome, mixSome } from "./run.js";
+import type { FailedFile, FromThread, SharedCounters, ToThread } from "./messages.js";
+import { type Claims, type Gate, measureSome, mixSome, type Share } from "./run.js";
+import { TransferFailed } from "./transfer.js";
 import { sharedTurns } from "./turns.js";
 
 const port = parentPort;
@@ -10,19 +11,37 @@ if (port === null) throw new Error("this file is the entry of a thread; it does 
 
 port.on("message", (message: ToThread) => {
   try {
-    port.postMessage({ type: "done", failure: take(message) } satisfies FromThread);
+    port.postMessage({ type: "done", share: take(message) } satisfies FromThread);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
     const text = error instanceof Error ? error.message : String(error);
-    port.postMessage({ type: "failed", message: text, code } satisfies FromThread);
+    const { path, operation, reason } = error instanceof TransferFailed ? error : ({} as Partial<FailedFile>);
+    const file = path && operation && reason ? { path, operation, reason } : undefined;
+    port.postMessage({ type: "failed", message: text, file } satisfies FromThread);
   }
 });
 
-function take(message: ToThread): Failure | undefined {
+function take(message: ToThread): Share {
   const backend = backendNamed(message.backend);
-  const claims = sharedClaims(message.counters);
-  if (message.pass === "mix") return mixSome(message.plan, backend, claims);
-  return measureSome(message.plan, message.results, backend, { claims, turns: sharedTurns(message.counters.turns) });
+  const { counters } = message;
+  const together = { claims: sharedClaims(counters), turns: sharedTurns(counters.turns), gate: sharedGate(counters) };
+  if (message.pass === "mix") return mixSome(message.plan, backend, together);
+  return measureSome(message.plan, message.results, backend, together);
+}
+
+function sharedGate({ jobs }: SharedCounters): Gate {
+  return (work) => {
+    for (;;) {
+      const free = Atomics.load(jobs, 2);
+      if (free === 0) Atomics.wait(jobs, 2, 0);
+      else if (Atomics.compareExchange(jobs, 2, free, free - 1) === free) break;
+    }
+    try {
+      return work();
+    } finally {
+      Atomics.add(jobs, 2, 1);
+      Atomics.notify(jobs, 2, 1);
+    }
+  };
 }
 
 function sharedClaims({ jobs }: SharedCounters): Claims {

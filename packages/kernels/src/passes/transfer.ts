@@ -9,13 +9,34 @@ import { bytesOfElement, type FilePiece, isInFile, overlapsOf, type Range } from
 /** More open files than this are closed again, the longest unused first. */
 const MAX_OPEN_FILES = 256;
 
+/** A file that could not be read or written, with the reason that the system gave. */
+export class TransferFailed extends Error {
+  readonly path: string;
+  readonly operation: "read" | "write";
+  /** E.g. `ENOSPC`. */
+  readonly reason: string;
+
+  constructor(path: string, operation: "read" | "write", reason: string, message: string) {
+    super(message);
+    this.path = path;
+    this.operation = operation;
+    this.reason = reason;
+  }
+}
+
+/** Bytes that went through files. */
+export interface FileBytes {
+  readonly read: number;
+  readonly written: number;
+}
+
 /** Reads and writes of one thread. */
 export interface Transfer {
   /** Fills `out`, which lies in kernel memory, with the range. */
   load(out: Float32Array, range: Range): void;
   /**
-   * Writes `values`, all finite, to the range; `bits` is room for as many 16-bit numbers. Returns the index of the first value that
-   * the range's 16 bits have no room for, −1 where there is none.
+   * Writes `values`, all finite, to the range, whose file holds zeros so far; `bits` is room for as many 16-bit numbers. Returns the
+   * index of the first value that the range's 16 bits have no room for, −1 where there is none.
    */
   store(values: Float32Array, range: Range, bits: Uint16Array): number;
   copyBytes(copy: {
@@ -24,6 +45,8 @@ export interface Transfer {
     readonly byteLength: number;
     readonly buffer: Uint8Array;
   }): void;
+  /** So far. */
+  fileBytes(): FileBytes;
   close(): void;
 }
 
@@ -34,6 +57,16 @@ interface FilePlace {
 
 export function openTransfer(kernels: Kernels): Transfer {
   const files = openFiles();
+  const moved = { read: 0, written: 0 };
+  const read = (path: string, out: Uint8Array, position: number): void => {
+    attempt(path, "read", () => readAll(files.toRead(path), out, position));
+    moved.read += out.length;
+  };
+  const write = (path: string, bytes: Uint8Array, position: number): void => {
+    // Fresh files hold zeros where nothing was written: holes stay holes.
+    if (!isAllZero(bytes)) attempt(path, "write", () => writeAll(files.toWrite(path), bytes, position));
+    moved.written += bytes.length;
+  };
   return {
     load(out, range) {
       for (const { piece, from, count, at } of overlapsOf(range)) {
@@ -56,39 +89,38 @@ export function openTransfer(kernels: Kernels): Transfer {
     copyBytes({ from, to, byteLength, buffer }) {
       for (let done = 0; done < byteLength; done += buffer.length) {
         const bytes = buffer.subarray(0, Math.min(buffer.length, byteLength - done));
-        readAll(files.toRead(from.path), bytes, from.position + done, from.path);
-        writeAll(files.toWrite(to.path), bytes, to.position + done);
+        read(from.path, bytes, from.position + done);
+        write(to.path, bytes, to.position + done);
       }
     },
+    fileBytes: () => ({ ...moved }),
     close: () => files.close(),
   };
 
   function loadPiece(out: Float32Array, piece: FilePiece, from: number): void {
     const position = piece.position + from * bytesOfElement(piece);
-    const file = files.toRead(piece.path);
     if (piece.dtype === "F32") {
-      readAll(file, new Uint8Array(out.buffer, out.byteOffset, out.byteLength), position, piece.path);
+      read(piece.path, bytesOf(out), position);
       return;
     }
     // Read into the upper half of the room and widened from there: the front never overtakes what is still to be read.
     const bits = new Uint16Array(out.buffer, out.byteOffset + 2 * out.length, out.length);
-    readAll(file, new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength), position, piece.path);
+    read(piece.path, bytesOf(bits), position);
     if (piece.dtype === "F16") kernels.fromHalfInto(out, bits);
     else kernels.fromBrainInto(out, bits);
   }
 
   function storePiece(values: Float32Array, piece: FilePiece, from: number, bits: Uint16Array): number {
     const position = piece.position + from * bytesOfElement(piece);
-    const file = files.toWrite(piece.path);
     if (piece.dtype === "F32") {
-      writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
+      write(piece.path, bytesOf(values), position);
       return -1;
     }
     if (piece.dtype === "F16") kernels.toHalfInto(bits, values);
     else kernels.toBrainInto(bits, values);
     const infinite = piece.dtype === "F16" ? 0x7c00 : 0x7f80;
     const bad = bits.findIndex((pattern) => (pattern & infinite) === infinite);
-    if (bad < 0) writeAll(file, new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength), position);
+    if (bad < 0) write(piece.path, bytesOf(bits), position);
     return bad;
   }
 }
@@ -128,11 +160,29 @@ function openFiles(): OpenFiles {
   };
 }
 
-function readAll(file: number, out: Uint8Array, position: number, path: string): void {
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function isAllZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+function attempt(path: string, operation: "read" | "write", work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    throw new TransferFailed(path, operation, reason, cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function readAll(file: number, out: Uint8Array, position: number): void {
   let done = 0;
   while (done < out.length) {
     const count = readSync(file, out, done, out.length - done, position + done);
-    if (count === 0) throw new Error(`${path}: ended at byte ${position + done} while it was being read`);
+    if (count === 0) throw new Error(`the file ended at byte ${position + done} while it was being read`);
     done += count;
   }
 }

@@ -11,6 +11,9 @@ import { unreadable } from "./unreadable.js";
 export interface SafetensorsFile extends SafetensorsHeader, AsyncDisposable {
   /** Named in errors. */
   readonly file: string;
+  /** Bytes before the first tensor's. */
+  readonly headerBytes: number;
+  readonly byteLength: number;
   /** One tensor's elements as a fresh vector. Throws LAYOUT_MISMATCH if there is none of this name. */
   read(name: string): Promise<Float32Array>;
   /** Reads into `out`, which must have the tensor's size, without a second copy of it. Throws LAYOUT_MISMATCH. */
@@ -90,6 +93,8 @@ async function openSource({ file, size, fill, close }: ByteSource): Promise<Safe
   return {
     ...header,
     file,
+    headerBytes: LENGTH_BYTES + json.length,
+    byteLength: size,
     readInto,
     async read(name) {
       const out = new Float32Array(infoOf(header, name, file).size);

@@ -63,6 +63,28 @@ export async function createSafetensorsWriter(
   };
 }
 
+/** A file as it will be: its header's bytes, and where each tensor's bytes begin. */
+export interface SafetensorsPlan {
+  readonly header: Uint8Array;
+  readonly byteLength: number;
+  readonly tensors: ReadonlyMap<string, { readonly position: number; readonly size: number }>;
+}
+
+/** For those who write the tensors' bytes themselves. Throws LAYOUT_MISMATCH for a bad plan. */
+export function planSafetensors(
+  plan: readonly TensorPlan[],
+  metadata: Readonly<Record<string, string>> = {},
+): SafetensorsPlan {
+  const tensors = placeTensors(plan);
+  const header = encodeHeader(tensors, metadata);
+  const byteLength = [...tensors.values()].reduce((end, tensor) => Math.max(end, tensor.end), 0) + header.length;
+  const places = Array.from(
+    tensors,
+    ([name, { begin, size }]) => [name, { position: header.length + begin, size }] as const,
+  );
+  return { header, byteLength, tensors: new Map(places) };
+}
+
 /** Elements that are converted at a time. */
 const CHUNK_ELEMENTS = 1 << 18;
 
