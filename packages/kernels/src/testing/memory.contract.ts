@@ -109,8 +109,10 @@ export function memoryContract(backend: KernelBackend): void {
   });
 
   test("all that was asked for is there, whole pages too", () => {
-    for (const byteLength of [0, 16, 4096, 65_536, 131_072]) {
-      expect(backend.open(byteLength).f32(byteLength / 4)).toHaveLength(byteLength / 4);
+    for (const byteLength of [0, 4, 16, 4096, 65_536, 131_072]) {
+      const kernels = backend.open(byteLength);
+      expect(kernels.f32(byteLength / 4)).toHaveLength(byteLength / 4);
+      expect(kernels.f64(0)).toHaveLength(0);
     }
   });
 

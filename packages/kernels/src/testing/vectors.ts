@@ -6,7 +6,9 @@ export const RAGGED: readonly number[] = [0, 1, 2, 3, 5, 7, 8, 9, 67, 511, 512, 
 
 /** Elements before and after each vector, to show who reads or writes beyond its ends. */
 const GUARD = 4;
+/** Two, so that one rounded or moved to the other's place is seen there. */
 const WRITABLE = 0xdead;
+const WRITABLE_64 = 0xbeef;
 
 /** A vector to be read, with NaN on both sides: they would spoil what is made of them. */
 export function put(kernels: Kernels, values: ArrayLike<number>, guard = Number.NaN): Float32Array {
@@ -24,7 +26,7 @@ export function room(kernels: Kernels, length: number): Float32Array {
 }
 
 export function put64(kernels: Kernels, values: ArrayLike<number>): Float64Array {
-  return fillIn(kernels.f64(values.length + 2 * GUARD), values, WRITABLE);
+  return fillIn(kernels.f64(values.length + 2 * GUARD), values, WRITABLE_64);
 }
 
 export function put16(kernels: Kernels, values: ArrayLike<number>): Uint16Array {
@@ -52,7 +54,7 @@ export function hasGuards(vector: Vector): boolean {
   const sides = [vector.byteOffset - bytes, vector.byteOffset + vector.byteLength].flatMap((at) => [
     ...new View(vector.buffer, at, width),
   ]);
-  return sides.every(Number.isNaN) || sides.every((value) => value === WRITABLE);
+  return [Number.NaN, WRITABLE, WRITABLE_64].some((guard) => sides.every((value) => Object.is(value, guard)));
 }
 
 /** The first place where two vectors differ, −0 and 0 told apart, NaN equal to NaN; undefined where there is none. */
