@@ -16,13 +16,13 @@ export interface Arena extends Allocator {
   scratch(byteLength: number): number;
 }
 
-/** The bytes from `start` on are for vectors. */
-export function openArena(buffer: ArrayBufferLike, start: number): Arena {
+/** The bytes [start, end) are for vectors. */
+export function openArena(buffer: ArrayBufferLike, start: number, end = buffer.byteLength): Arena {
   let next = start;
   const scratch = (byteLength: number): number => {
-    if (next + byteLength > buffer.byteLength) {
+    if (next + byteLength > end) {
       throw new RangeError(
-        `kernel memory: expected at most ${buffer.byteLength - next} more bytes to be asked for, received ${byteLength}`,
+        `kernel memory: expected at most ${end - next} more bytes to be asked for, received ${byteLength}`,
       );
     }
     return next;

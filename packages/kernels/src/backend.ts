@@ -14,6 +14,15 @@ export interface KernelBackend {
   readonly name: "reference" | "wasm-simd";
   /** Memory of its own, `byteLength` or a little more, and the kernels that work on it; see also `scratchBytes`. */
   open(byteLength: number): Kernels;
+  /** Kernels that work in memory which threads share: on all vectors in it, with a region of it for themselves. */
+  openIn(region: SharedRegion): Kernels;
+}
+
+/** Bytes [start, start + byteLength) of a memory that threads share; see shared-heap.ts. */
+export interface SharedRegion {
+  readonly memory: WebAssembly.Memory;
+  readonly start: number;
+  readonly byteLength: number;
 }
 
 /** Elements of a block, see above. */

@@ -35,6 +35,7 @@ export {
 } from "./passes/vector.js";
 export { referenceBackend } from "./reference/kernels.js";
 export { backendNamed, selectBackend } from "./select.js";
+export { openSharedHeap, type SharedHeap } from "./shared-heap.js";
 export { simdBackend, supportsSimd } from "./simd/kernels.js";
 export {
   addSketchInto,

@@ -36,16 +36,18 @@ export function aggregateHere<State>(
 }
 
 /**
- * On threads. `base`, `local` and vectors of the state must lie over SharedArrayBuffers, and the next params and state will.
- * Throws as `aggregateHere`, and RangeError for a vector that threads cannot share.
+ * On threads. `base`, `local` and vectors of the state must lie over SharedArrayBuffers (all in the threads' heap, if they were opened
+ * with one), and `allocate` must give such vectors for the next params and state. Throws as `aggregateHere`, and RangeError
+ * for a vector that the threads cannot reach.
  */
 export async function aggregateShared<State>(
   strategy: StrategyCore<State>,
   state: State,
   input: RoundInput,
   threads: PassThreads,
+  allocate: (length: number) => Float32Array = sharedVector,
 ): Promise<RoundOutput<State>> {
-  const round = openRound(strategy, state, input, sharedVector);
+  const round = openRound(strategy, state, input, allocate);
   const mixing = round.decide(await threads.measure(round.measurement.plan), threads.backend);
   return round.finish(await threads.mix({ segments: mixing.segments, copies: [] }));
 }

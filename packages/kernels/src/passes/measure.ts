@@ -186,17 +186,15 @@ function walk(
     const cut = (vectors: Float32Array[]): Float32Array[] =>
       length === step ? vectors : vectors.map((vector) => vector.subarray(0, length));
     const [before, after, others] = [cut(full.before), cut(full.after), cut(full.extras)];
-    for (let r = 0; r < rows.length; r++) {
-      transfer.load(before[r], { vector: sources[r].before, start: at, length });
-      transfer.load(after[r], { vector: sources[r].after, start: at, length });
-    }
-    for (let d = 0; d < extras.length; d++) transfer.load(others[d], { vector: extras[d], start: at, length });
+    const olds = sources.map((row, r) => transfer.load(before[r], { vector: row.before, start: at, length }));
+    const news = sources.map((row, r) => transfer.load(after[r], { vector: row.after, start: at, length }));
+    const xs = extras.map((vector, d) => transfer.load(others[d], { vector, start: at, length }));
     const found = gate(() => {
       for (let r = 0; r < rows.length; r++) {
-        const bad = kernels.subtractInto(after[r], after[r], before[r]);
+        const bad = kernels.subtractInto(after[r], news[r], olds[r]);
         if (bad >= 0) return { row: rows[r], index: at + bad };
       }
-      visit(after, others, at);
+      visit(after, xs, at);
       return undefined;
     });
     if (found !== undefined) return found;
@@ -209,8 +207,7 @@ function checkVector(check: number, { plan, kernels, transfer }: MeasureContext)
   const room = kernels.f32(Math.min(vector.length, stepLength(1, true)));
   for (let start = 0; start < vector.length; start += room.length) {
     const part = room.subarray(0, Math.min(room.length, vector.length - start));
-    transfer.load(part, { vector, start, length: part.length });
-    const bad = kernels.findNonFinite(part);
+    const bad = kernels.findNonFinite(transfer.load(part, { vector, start, length: part.length }));
     if (bad >= 0) return { check, index: start + bad };
   }
   return undefined;

@@ -1,5 +1,5 @@
 /** What a thread is told and what it answers. */
-import type { KernelBackend } from "../backend.js";
+import type { KernelBackend, SharedRegion } from "../backend.js";
 import type { Measured, MeasurePlan, MixPlan } from "./plan.js";
 import type { Share } from "./run.js";
 
@@ -11,7 +11,12 @@ export interface SharedCounters {
   readonly turns: Int32Array;
 }
 
-export type ToThread = { readonly backend: KernelBackend["name"]; readonly counters: SharedCounters } & (
+export type ToThread = {
+  readonly backend: KernelBackend["name"];
+  readonly counters: SharedCounters;
+  /** The thread's own part of a heap that all vectors in memory lie in; undefined: they lie elsewhere. */
+  readonly region: SharedRegion | undefined;
+} & (
   | { readonly pass: "measure"; readonly plan: MeasurePlan; readonly results: readonly Measured[] }
   | { readonly pass: "mix"; readonly plan: MixPlan }
 );

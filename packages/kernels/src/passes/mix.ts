@@ -159,18 +159,27 @@ function mixNarrow(
 ): NonFinite | undefined {
   const step = Math.min(shapeOf(segment).step, end - start);
   const rooms = usesOf(segment).map((use) => openRoom(use, step, kernels));
-  const results = segment.blocks.map((block) => block.results.map(() => kernels.f32(step)));
   const places = segment.blocks.flatMap((block) => block.results);
+  const results = places.map(() => kernels.f32(step));
   const bits = kernels.u16(step);
   for (let at = start; at < end; at += step) {
     const length = Math.min(step, end - at);
     const cut = (room: Float32Array): Float32Array => (length === step ? room : room.subarray(0, length));
-    segment.rows.forEach((row, r) => {
-      const { before, after } = rooms[r];
-      if (before !== undefined) transfer.load(cut(before), { vector: row.before, start: at, length });
-      if (after !== undefined) transfer.load(cut(after), { vector: row.after, start: at, length });
+    const loaded = segment.rows.map((row, r): RowRoom => {
+      const { before, after, delta } = rooms[r];
+      const load = (room: Float32Array, vector: Vector): Float32Array =>
+        transfer.load(cut(room), { vector, start: at, length });
+      return {
+        ...(before === undefined ? {} : { before: load(before, row.before) }),
+        ...(after === undefined ? {} : { after: load(after, row.after) }),
+        ...(delta === undefined ? {} : { delta: cut(delta) }),
+      };
     });
-    const made = gate(() => computeBlocks(segment, rooms, results, cut, kernels));
+    const outs = results.map((room, result) => {
+      const [first] = places[result];
+      return first === undefined ? cut(room) : transfer.target(cut(room), { vector: first, start: at, length });
+    });
+    const made = gate(() => computeBlocks(segment, loaded, outs, kernels));
     for (const [result, out] of made.entries()) {
       const bad = storeResult(out, places[result], { start: at, bits, kernels, transfer });
       if (bad >= 0) return { segment: index, result, index: at + bad };
@@ -179,30 +188,26 @@ function mixNarrow(
   return undefined;
 }
 
-/** All results of one step, in the order of their numbers. */
+/** All results of one step, into `outs`, in the order of their numbers. */
 function computeBlocks(
   { blocks }: MixSegment,
-  rooms: readonly RowRoom[],
-  results: readonly (readonly Float32Array[])[],
-  cut: (room: Float32Array) => Float32Array,
+  rows: readonly RowRoom[],
+  outs: readonly Float32Array[],
   kernels: Kernels,
 ): readonly Float32Array[] {
-  for (const { before, after, delta } of rooms) {
-    if (delta !== undefined && before !== undefined && after !== undefined) {
-      kernels.subtractInto(cut(delta), cut(after), cut(before));
-    }
+  for (const { before, after, delta } of rows) {
+    if (delta !== undefined && before !== undefined && after !== undefined) kernels.subtractInto(delta, after, before);
   }
-  const made: Float32Array[] = [];
-  blocks.forEach(({ factors, operands }, b) => {
-    const outs = results[b].map(cut);
+  let made = 0;
+  for (const { factors, operands, results } of blocks) {
     kernels.weightedSumsInto(
-      outs,
+      outs.slice(made, made + results.length),
       factors,
-      operands.map((operand) => cut(narrowOperand(operand, rooms, made))),
+      operands.map((operand) => narrowOperand(operand, rows, outs)),
     );
-    made.push(...outs);
-  });
-  return made;
+    made += results.length;
+  }
+  return outs;
 }
 
 /** A difference takes the place of whichever of its two vectors is not needed for itself. */
@@ -269,10 +274,11 @@ function mixWide(
   const load = (operand: Operand): Float32Array => {
     if ("result" in operand) return kept.get(operand.result) ?? out;
     const row = segment.rows["before" in operand ? operand.before : "after" in operand ? operand.after : operand.delta];
-    if (!("after" in operand)) transfer.load(before, { vector: row.before, start, length });
-    if ("before" in operand) return before;
-    transfer.load(after, { vector: row.after, start, length });
-    if ("delta" in operand) kernels.subtractInto(after, after, before);
+    const at = { start, length };
+    if ("before" in operand) return transfer.load(before, { vector: row.before, ...at });
+    const trained = transfer.load(after, { vector: row.after, ...at });
+    if ("after" in operand) return trained;
+    kernels.subtractInto(after, trained, transfer.load(before, { vector: row.before, ...at }));
     return after;
   };
   let made = 0;

@@ -99,3 +99,33 @@ export interface MixOutcome {
   readonly fileBytes: FileBytes;
   readonly nonFinite?: NonFinite;
 }
+
+/** The plan with each of its vectors as `change` makes it. */
+export function mapVectors<Plan extends MeasurePlan | MixPlan>(plan: Plan, change: (vector: Vector) => Vector): Plan {
+  const rowsOf = (rows: readonly Row[]): readonly Row[] =>
+    rows.map(({ before, after }) => ({ before: change(before), after: change(after) }));
+  if ("checks" in plan) {
+    const segments = plan.segments.map((segment) => ({
+      ...segment,
+      rows: rowsOf(segment.rows),
+      extras: segment.extras.map(change),
+    }));
+    return { ...plan, segments, checks: plan.checks.map(change) };
+  }
+  const segments = plan.segments.map((segment) => ({
+    ...segment,
+    rows: rowsOf(segment.rows),
+    blocks: segment.blocks.map((block) => ({ ...block, results: block.results.map((places) => places.map(change)) })),
+  }));
+  return { ...plan, segments };
+}
+
+/** All vectors of a plan. */
+export function vectorsOf(plan: MeasurePlan | MixPlan): readonly Vector[] {
+  const found: Vector[] = [];
+  mapVectors(plan, (vector) => {
+    found.push(vector);
+    return vector;
+  });
+  return found;
+}

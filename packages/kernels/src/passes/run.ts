@@ -30,6 +30,9 @@ export interface Claims {
 /** Lets so many threads compute at a time, while others read and write. */
 export type Gate = <T>(work: () => T) => T;
 
+/** Kernels with so many bytes for themselves. */
+export type OpenKernels = (byteLength: number) => Kernels;
+
 /** How the threads of a pass get along. */
 export interface Together {
   readonly claims: Claims;
@@ -41,10 +44,10 @@ export interface Together {
 export function measureSome(
   plan: MeasurePlan,
   results: readonly Measured[],
-  backend: KernelBackend,
+  open: OpenKernels,
   { claims, turns, gate }: Together,
 ): Share {
-  return withKernels(backend, measureBytes(plan), (kernels, transfer) => {
+  return withKernels(open(measureBytes(plan)), (kernels, transfer) => {
     const context: MeasureContext = { plan, results, kernels, transfer, turns, gate };
     const jobs = measureJobsOf(plan);
     const failure = takeAll(jobs, claims, (job) => measure(job, context));
@@ -52,8 +55,8 @@ export function measureSome(
   });
 }
 
-export function mixSome(plan: MixPlan, backend: KernelBackend, { claims, gate }: Together): Share {
-  return withKernels(backend, mixBytes(plan), (kernels, transfer) => {
+export function mixSome(plan: MixPlan, open: OpenKernels, { claims, gate }: Together): Share {
+  return withKernels(open(mixBytes(plan)), (kernels, transfer) => {
     const jobs = mixJobsOf(plan);
     const failure = takeAll(jobs, claims, (job) => mix(job, { plan, kernels, transfer, gate }));
     return { failure, fileBytes: transfer.fileBytes() };
@@ -63,13 +66,13 @@ export function mixSome(plan: MixPlan, backend: KernelBackend, { claims, gate }:
 /** The first pass in this thread; vectors may lie in memory of any kind, or in files. */
 export function measureHere(plan: MeasurePlan, backend: KernelBackend): MeasureOutcome {
   const measured = openResults(plan, (byteLength) => new ArrayBuffer(byteLength));
-  const { failure, fileBytes } = measureSome(plan, measured, backend, alone(measureJobsOf(plan).length));
+  const { failure, fileBytes } = measureSome(plan, measured, backend.open, alone(measureJobsOf(plan).length));
   return failure === undefined ? { measured, fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
 }
 
 /** The second pass in this thread. */
 export function mixHere(plan: MixPlan, backend: KernelBackend): MixOutcome {
-  const { failure, fileBytes } = mixSome(plan, backend, alone(mixJobsOf(plan).length));
+  const { failure, fileBytes } = mixSome(plan, backend.open, alone(mixJobsOf(plan).length));
   return failure === undefined ? { fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
 }
 
@@ -103,12 +106,7 @@ function takeAll<Job>(
   return first;
 }
 
-function withKernels<T>(
-  backend: KernelBackend,
-  byteLength: number,
-  work: (kernels: Kernels, transfer: Transfer) => T,
-): T {
-  const kernels = backend.open(byteLength);
+function withKernels<T>(kernels: Kernels, work: (kernels: Kernels, transfer: Transfer) => T): T {
   const transfer = openTransfer(kernels);
   try {
     return work(kernels, transfer);
@@ -119,9 +117,7 @@ function withKernels<T>(
 
 /** The numbers of a short range, wherever they lie. */
 export function readRange(range: Range): Float32Array {
-  return withKernels(referenceBackend, 4 * range.length + 64, (kernels, transfer) => {
-    const out = kernels.f32(range.length);
-    transfer.load(out, range);
-    return out;
-  });
+  return withKernels(referenceBackend.open(4 * range.length + 64), (kernels, transfer) =>
+    transfer.load(kernels.f32(range.length), range),
+  );
 }

@@ -1,10 +1,13 @@
 /** Entry of a thread: takes jobs of the pass it is told of until there are none left. */
 import { parentPort } from "node:worker_threads";
+import type { SharedRegion } from "../backend.js";
 import { backendNamed } from "../select.js";
 import type { FailedFile, FromThread, SharedCounters, ToThread } from "./messages.js";
-import { type Claims, type Gate, measureSome, mixSome, type Share } from "./run.js";
+import { type MeasurePlan, type MixPlan, mapVectors } from "./plan.js";
+import { type Claims, type Gate, measureSome, mixSome, type OpenKernels, type Share } from "./run.js";
 import { TransferFailed } from "./transfer.js";
 import { sharedTurns } from "./turns.js";
+import { isInFile } from "./vector.js";
 
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a thread; it does nothing on its own");
@@ -21,11 +24,27 @@ port.on("message", (message: ToThread) => {
 });
 
 function take(message: ToThread): Share {
+  const { counters, region } = message;
   const backend = backendNamed(message.backend);
-  const { counters } = message;
+  const open: OpenKernels = region === undefined ? backend.open : () => backend.openIn(region);
   const together = { claims: sharedClaims(counters), turns: sharedTurns(counters.turns), gate: sharedGate(counters) };
-  if (message.pass === "mix") return mixSome(message.plan, backend, together);
-  return measureSome(message.plan, message.results, backend, together);
+  if (message.pass === "mix") return mixSome(inHeap(message.plan, region), open, together);
+  return measureSome(inHeap(message.plan, region), message.results, open, together);
+}
+
+/**
+ * The plan with its vectors over the buffer that this thread's kernels know. What is sent to a thread arrives over another object for
+ * the same memory.
+ */
+function inHeap<Plan extends MeasurePlan | MixPlan>(plan: Plan, region: SharedRegion | undefined): Plan {
+  if (region === undefined) return plan;
+  const { buffer } = region.memory;
+  return mapVectors(plan, (vector) => ({
+    ...vector,
+    pieces: vector.pieces.map((piece) =>
+      isInFile(piece) ? piece : { values: new Float32Array(buffer, piece.values.byteOffset, piece.values.length) },
+    ),
+  }));
 }
 
 function sharedGate({ jobs }: SharedCounters): Gate {

@@ -4,20 +4,25 @@
  * time, so that some read and write while others compute.
  */
 import { Worker } from "node:worker_threads";
-import type { KernelBackend } from "../backend.js";
+import { alignedBytes } from "../arena.js";
+import type { KernelBackend, SharedRegion } from "../backend.js";
 import { selectBackend } from "../select.js";
-import { jobsOf as measureJobsOf, openResults } from "./measure.js";
+import type { SharedHeap } from "../shared-heap.js";
+import { measureBytes, jobsOf as measureJobsOf, openResults } from "./measure.js";
 import type { FromThread, SharedCounters, ToThread } from "./messages.js";
-import { jobsOf as mixJobsOf } from "./mix.js";
-import type { MeasureOutcome, MeasurePlan, MixOutcome, MixPlan } from "./plan.js";
+import { mixBytes, jobsOf as mixJobsOf } from "./mix.js";
+import { type MeasureOutcome, type MeasurePlan, type MixOutcome, type MixPlan, vectorsOf } from "./plan.js";
 import type { Share } from "./run.js";
 import { anyInFile } from "./sizes.js";
 import { TransferFailed } from "./transfer.js";
 import { isInFile, type Vector } from "./vector.js";
 
 export interface ThreadsOptions {
+  /** Threads that compute at a time. */
   readonly threadCount: number;
   readonly backend?: KernelBackend;
+  /** Where all vectors in memory lie, if they do; room for the threads' own work is taken from it during a pass. */
+  readonly heap?: SharedHeap;
 }
 
 export interface PassThreads extends AsyncDisposable {
@@ -35,13 +40,16 @@ export class ThreadFailed extends Error {}
 /** Threads beyond those that compute, where files take part. */
 const READERS = 2;
 
-export function openThreads({ threadCount, backend = selectBackend() }: ThreadsOptions): PassThreads {
+export function openThreads({ threadCount, backend = selectBackend(), heap }: ThreadsOptions): PassThreads {
   const computing = Math.max(1, threadCount);
   const workers: Worker[] = [];
   let broken: unknown;
 
-  const runAll = async (jobCount: number, { inFiles, segmentCount, task }: Work): Promise<Share> => {
+  const runAll = async (jobCount: number, { plan, segmentCount, byteLength, task }: Work): Promise<Share> => {
     if (broken !== undefined) throw broken;
+    const vectors = vectorsOf(plan);
+    assertReachable(vectors, heap);
+    const inFiles = anyInFile(vectors) || ("copies" in plan && plan.copies.length > 0);
     const counters: SharedCounters = {
       jobs: new Int32Array(new SharedArrayBuffer(12)),
       turns: new Int32Array(new SharedArrayBuffer(4 * Math.max(1, segmentCount))),
@@ -49,45 +57,40 @@ export function openThreads({ threadCount, backend = selectBackend() }: ThreadsO
     counters.jobs.set([0, jobCount, computing]);
     const count = Math.min(Math.max(1, jobCount), computing + (inFiles ? Math.min(READERS, computing) : 0));
     while (workers.length < count) workers.push(new Worker(ENTRY));
+    const regions = heap === undefined ? [] : workers.slice(0, count).map(() => heap.allocate(byteLength / 4));
     try {
-      const told = { ...task, backend: backend.name, counters } as ToThread;
-      return merge(await Promise.all(workers.slice(0, count).map((worker) => ask(worker, told))));
+      const shares = workers.slice(0, count).map((worker, index) => {
+        const region = regionOf(heap, regions[index]);
+        return ask(worker, { ...task, backend: backend.name, counters, region } as ToThread);
+      });
+      return merge(await Promise.all(shares));
     } catch (error) {
       // The others may wait for a turn that never comes.
       broken = error;
       await Promise.all(workers.map((worker) => worker.terminate()));
       throw error;
+    } finally {
+      for (const region of regions) heap?.release(region);
     }
   };
 
   return {
     backend,
     async measure(plan) {
-      const vectors = [
-        ...plan.segments.flatMap(({ rows, extras }) => [
-          ...rows.flatMap(({ before, after }) => [before, after]),
-          ...extras,
-        ]),
-        ...plan.checks,
-      ];
-      assertShared(vectors);
       const measured = openResults(plan, (byteLength) => new SharedArrayBuffer(byteLength));
       const { failure, fileBytes } = await runAll(measureJobsOf(plan).length, {
-        inFiles: anyInFile(vectors),
+        plan,
         segmentCount: plan.segments.length,
+        byteLength: alignedBytes(measureBytes(plan)),
         task: { pass: "measure", plan, results: measured },
       });
       return failure === undefined ? { measured, fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
     },
     async mix(plan) {
-      const vectors = plan.segments.flatMap(({ rows, blocks }) => [
-        ...rows.flatMap(({ before, after }) => [before, after]),
-        ...blocks.flatMap(({ results }) => results.flat()),
-      ]);
-      assertShared(vectors);
       const { failure, fileBytes } = await runAll(mixJobsOf(plan).length, {
-        inFiles: plan.copies.length > 0 || anyInFile(vectors),
+        plan,
         segmentCount: 0,
+        byteLength: alignedBytes(mixBytes(plan)),
         task: { pass: "mix", plan },
       });
       return failure === undefined ? { fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
@@ -99,11 +102,18 @@ export function openThreads({ threadCount, backend = selectBackend() }: ThreadsO
 }
 
 interface Work {
-  readonly inFiles: boolean;
+  readonly plan: MeasurePlan | MixPlan;
   readonly segmentCount: number;
+  /** Kernel memory that a thread needs. */
+  readonly byteLength: number;
   readonly task:
-    | Omit<Extract<ToThread, { pass: "measure" }>, "backend" | "counters">
-    | Omit<Extract<ToThread, { pass: "mix" }>, "backend" | "counters">;
+    | Pick<Extract<ToThread, { pass: "measure" }>, "pass" | "plan" | "results">
+    | Pick<Extract<ToThread, { pass: "mix" }>, "pass" | "plan">;
+}
+
+function regionOf(heap: SharedHeap | undefined, room: Float32Array | undefined): SharedRegion | undefined {
+  if (heap === undefined || room === undefined) return undefined;
+  return { memory: heap.memory, start: room.byteOffset, byteLength: room.byteLength };
 }
 
 function merge(shares: readonly Share[]): Share {
@@ -140,12 +150,14 @@ function failureOf({ message, file }: Extract<FromThread, { type: "failed" }>): 
   return new TransferFailed(file.path, file.operation, file.reason, message);
 }
 
-function assertShared(vectors: readonly Vector[]): void {
+function assertReachable(vectors: readonly Vector[], heap: SharedHeap | undefined): void {
+  const expected = heap === undefined ? "vectors over SharedArrayBuffers" : "vectors of the heap";
   for (const { pieces } of vectors) {
     for (const piece of pieces) {
-      if (!isInFile(piece) && !(piece.values.buffer instanceof SharedArrayBuffer)) {
-        throw new RangeError("threads: expected vectors over SharedArrayBuffers, received one over an ArrayBuffer");
-      }
+      if (isInFile(piece)) continue;
+      const { buffer } = piece.values;
+      const isReachable = heap === undefined ? buffer instanceof SharedArrayBuffer : buffer === heap.memory.buffer;
+      if (!isReachable) throw new RangeError(`threads: expected ${expected}, received one over another buffer`);
     }
   }
 }

@@ -32,10 +32,12 @@ export interface FileBytes {
 
 /** Reads and writes of one thread. */
 export interface Transfer {
-  /** Fills `out`, which lies in kernel memory, with the range. */
-  load(out: Float32Array, range: Range): void;
+  /** The range's numbers: where they lie, if kernels can reach them there, else in `room`, which has the range's length. */
+  load(room: Float32Array, range: Range): Float32Array;
+  /** The range itself, if kernels can write it in place, else `room`; `store` brings it there. */
+  target(room: Float32Array, range: Range): Float32Array;
   /**
-   * Writes `values`, all finite, to the range, whose file holds zeros so far; `bits` is room for as many 16-bit numbers. Returns the
+   * Writes `values`, all finite, to the range (nothing is to be done if they are its `target`), whose file holds zeros so far; `bits` is room for as many 16-bit numbers. Returns the
    * index of the first value that the range's 16 bits have no room for, −1 where there is none.
    */
   store(values: Float32Array, range: Range, bits: Uint16Array): number;
@@ -67,18 +69,30 @@ export function openTransfer(kernels: Kernels): Transfer {
     if (!isAllZero(bytes)) attempt(path, "write", () => writeAll(files.toWrite(path), bytes, position));
     moved.written += bytes.length;
   };
+  /** The range where it lies, if that is one place in the kernels' own memory. */
+  const inPlace = (room: Float32Array, range: Range): Float32Array | undefined => {
+    for (const { piece, from, count } of overlapsOf(range)) {
+      if (isInFile(piece) || count < range.length || piece.values.buffer !== room.buffer) return undefined;
+      return piece.values.subarray(from, from + count);
+    }
+    return undefined;
+  };
   return {
-    load(out, range) {
+    load(room, range) {
+      const found = inPlace(room, range);
+      if (found !== undefined) return found;
       for (const { piece, from, count, at } of overlapsOf(range)) {
-        if (isInFile(piece)) loadPiece(out.subarray(at, at + count), piece, from);
-        else out.set(count === piece.values.length ? piece.values : piece.values.subarray(from, from + count), at);
+        if (isInFile(piece)) loadPiece(room.subarray(at, at + count), piece, from);
+        else room.set(count === piece.values.length ? piece.values : piece.values.subarray(from, from + count), at);
       }
+      return room;
     },
+    target: (room, range) => inPlace(room, range) ?? room,
     store(values, range, bits) {
       for (const { piece, from, count, at } of overlapsOf(range)) {
         const part = count === values.length ? values : values.subarray(at, at + count);
         if (!isInFile(piece)) {
-          piece.values.set(part, from);
+          if (!isSamePlace(part, piece.values, from)) piece.values.set(part, from);
           continue;
         }
         const bad = storePiece(part, piece, from, bits.subarray(0, count));
@@ -158,6 +172,10 @@ function openFiles(): OpenFiles {
       open.clear();
     },
   };
+}
+
+function isSamePlace(part: Float32Array, values: Float32Array, from: number): boolean {
+  return part.buffer === values.buffer && part.byteOffset === values.byteOffset + 4 * from;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

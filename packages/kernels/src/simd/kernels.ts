@@ -3,7 +3,7 @@
  * its own; the compiled module is shared. Nothing is copied: vectors live in the instance's memory.
  */
 import { readFileSync } from "node:fs";
-import { alignedBytes, openArena } from "../arena.js";
+import { type Arena, alignedBytes, openArena } from "../arena.js";
 import { type KernelBackend, type Kernels, scratchBytes } from "../backend.js";
 import { assertSameLength, checkGram, checkWeightedSums, lengthOfRows } from "../lengths.js";
 
@@ -24,7 +24,7 @@ interface Exports {
 }
 
 /** The same place seen from src/ and from dist/. */
-const BINARY = new URL("../../dist/kernels.wasm", import.meta.url);
+const BINARIES = new URL("../../dist/", import.meta.url);
 const PAGE_BYTES = 65536;
 /** Below this lies nothing, so that no vector has address 0. */
 const START = 1024;
@@ -38,20 +38,28 @@ export function supportsSimd(): boolean {
   return typeof WebAssembly === "object" && WebAssembly.validate(SIMD_PROBE);
 }
 
-let compiled: WebAssembly.Module | undefined;
+const modules = new Map<string, WebAssembly.Module>();
+
+function instantiate(binary: string, memory: WebAssembly.Memory): Exports {
+  const module = modules.get(binary) ?? new WebAssembly.Module(readFileSync(new URL(binary, BINARIES)));
+  modules.set(binary, module);
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+}
 
 export const simdBackend: KernelBackend = {
   name: "wasm-simd",
   open(byteLength) {
-    compiled ??= new WebAssembly.Module(readFileSync(BINARY));
     const memory = new WebAssembly.Memory({ initial: Math.ceil((START + byteLength) / PAGE_BYTES) });
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    return createKernels(exports as unknown as Exports, memory.buffer);
+    return createKernels(instantiate("kernels.wasm", memory), openArena(memory.buffer, START));
+  },
+  openIn({ memory, start, byteLength }) {
+    const wasm = instantiate("kernels-shared.wasm", memory);
+    return createKernels(wasm, openArena(memory.buffer, start, start + byteLength));
   },
 };
 
-function createKernels(wasm: Exports, buffer: ArrayBuffer): Kernels {
-  const arena = openArena(buffer, START);
+function createKernels(wasm: Exports, arena: Arena): Kernels {
+  const { buffer } = arena;
   const { f32, f64, u16, release, addressOf } = arena;
   const words = new Uint32Array(buffer);
 
