@@ -1,14 +1,13 @@
 /**
  * Against scipy's SLSQP on the 200 problems of fixtures/conflict-averse: our objective is never above its.
  *
- *   F(w) = ⟨g₀, Dw⟩ + c·‖g₀‖·‖Dw‖,  in units of s = mean ‖Δ_i‖²
+ *   F(w) = ⟨g₀, Dw⟩ + c·‖g₀‖·‖Dw‖
  *
- * Both points are judged by the same code here, from the updates and with compensated sums, so the objective carries no error of the
- * Gram. What is allowed:
- *   1e-13·(1 + c)   a thousand roundings of terms that are at most (1 + c)·s
- *   c·‖g₀‖·δ        where Dw nearly vanishes: solvers see ‖Dw‖² through the Gram, whose entries are rounded sums of P
- *                   products, so only up to u = P·2⁻⁵²·(Σ w_i‖Δ_i‖)²; two points that the Gram cannot tell apart differ
- *                   in ‖Dw‖ by at most δ = √(‖Dw‖² + u) − ‖Dw‖
+ * Both points are judged by the same code here, from the updates and with compensated sums, so what is compared carries no error
+ * of the Gram. What is allowed, at scipy's point, with the sizes of the terms before anything cancels, R = Σ w_i‖Δ_i‖ and M = mean ‖Δ_i‖:
+ *   2e-15·(1 + c)·M·R   nine roundings of terms that are at most (1 + c)·M·R
+ *   c·‖g₀‖·δ            where Dw nearly vanishes: solvers see ‖Dw‖² through the Gram, whose entries are rounded sums of P products, so
+ *                       only up to u = P·2⁻⁵²·R²: ‖Dw‖ only up to δ = √(‖Dw‖² + u) − ‖Dw‖ (u/2‖Dw‖, where ‖Dw‖ is far above √u)
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -33,8 +32,12 @@ interface Problem extends ScipyCase {
   readonly ours: Float64Array;
 }
 
-const CASES = "6d4bfd";
-const UPDATES = "";
+const SHA256 = {
+  cases: "381ac20d76283d42bf6b38f3ca43c525c2ff6f51522681f0c944d9ef075887ac",
+  updates: "0f506ed87cec6d3de1c849de7727128d453fcf2430b6ec14dd4f312ddec1738b",
+};
+const COUNT = 200;
+const ROUNDING = 2e-15;
 
 /** Neumaier's: the error does not grow with the number of terms. */
 function sumOf(terms: Iterable<number>): number {
@@ -60,23 +63,24 @@ function mixOf(updates: readonly Float32Array[], weights: ArrayLike<number>): Fl
 }
 
 interface Judged {
-  /** F / s. */
   readonly objective: number;
-  /** c·‖g₀‖·δ / s. */
+  /** (1 + c)·M·R */
+  readonly size: number;
+  /** c·‖g₀‖·δ */
   readonly unseen: number;
 }
 
 function judge({ updates, radius }: Problem, weights: ArrayLike<number>): Judged {
-  const scale = sumOf(updates.map((update) => dotOf(update, update))) / updates.length;
-  if (scale === 0) return { objective: 0, unseen: 0 };
   const mean = mixOf(updates, new Float64Array(updates.length).fill(1)).map((value) => value / updates.length);
   const mix = mixOf(updates, weights);
   const [meanNorm, mixNorm] = [Math.sqrt(dotOf(mean, mean)), Math.sqrt(dotOf(mix, mix))];
-  const reach = sumOf(updates.map((update, i) => (weights[i] ?? Number.NaN) * norm(update)));
-  const hidden = Math.hypot(mixNorm, reach * Math.sqrt(mean.length * Number.EPSILON)) - mixNorm;
+  const norms = updates.map((update) => norm(update));
+  const reach = dotOf(norms, weights);
+  const seen = reach * Math.sqrt(mean.length * Number.EPSILON);
   return {
-    objective: (dotOf(mean, mix) + radius * meanNorm * mixNorm) / scale,
-    unseen: (radius * meanNorm * hidden) / scale,
+    objective: dotOf(mean, mix) + radius * meanNorm * mixNorm,
+    size: ((1 + radius) * sumOf(norms) * reach) / updates.length,
+    unseen: radius * meanNorm * (Math.hypot(mixNorm, seen) - mixNorm),
   };
 }
 
@@ -85,12 +89,14 @@ const pathOf = (name: string): string =>
 
 let problems: readonly Problem[] = [];
 let hashes: readonly string[] = [];
+let tensorCount = 0;
 
 beforeAll(async () => {
   const text = await readFile(pathOf("cases.json"), "utf8");
   const { cases } = JSON.parse(text) as { readonly cases: readonly ScipyCase[] };
   const file = await readParamsFile(pathOf("cases.safetensors"));
   hashes = [createHash("sha256").update(text).digest("hex"), file.sha256];
+  tensorCount = file.tensors.size;
   problems = cases.map((scipy) => {
     const tensor = file.tensors.get(scipy.case);
     if (tensor === undefined) throw new Error(`no updates for case ${scipy.case}`);
@@ -101,24 +107,80 @@ beforeAll(async () => {
   });
 });
 
-test("scratch", () => {
-  for (const p of problems) {
-    const [a, b] = [judge(p, p.ours), judge(p, p.weights)];
-    const w = p.wellConditioned ? maxDifference(p.ours, p.weights).toExponential(1) : "";
-    const ex = a.objective - b.objective;
-    console.log(
-      p.case,
-      p.kind,
-      p.updates.length,
-      p.radius,
-      b.objective.toExponential(2),
-      "excess",
-      ex.toExponential(2),
-      "unseen",
-      Math.max(a.unseen, b.unseen).toExponential(1),
-      Math.abs(b.objective - p.objective).toExponential(0),
-      w,
-      ex > 1e-13 * (1 + p.radius) ? "HIGH" : "",
-    );
-  }
+/** By how much of what is allowed `weights` are worse than scipy's. */
+function excessOf(problem: Problem, weights: ArrayLike<number>): number {
+  const scipy = judge(problem, problem.weights);
+  const excess = judge(problem, weights).objective - scipy.objective;
+  return excess <= 0 ? 0 : excess / (ROUNDING * scipy.size + scipy.unseen);
+}
+
+const isFar = (problem: Problem): boolean => {
+  const { unseen, size } = judge(problem, problem.weights);
+  return unseen <= ROUNDING * size;
+};
+
+describe("200 problems solved by scipy's SLSQP", () => {
+  test("are the recorded files, every one of the updates used", () => {
+    expect(hashes).toEqual([SHA256.cases, SHA256.updates]);
+    expect(problems).toHaveLength(COUNT);
+    expect(new Set(problems.map((problem) => problem.case)).size).toBe(COUNT);
+    expect(tensorCount).toBe(COUNT);
+    expect(new Set(problems.map((problem) => problem.kind)).size).toBe(20);
+    expect(new Set(problems.map((problem) => problem.radius))).toEqual(new Set([0, 0.1, 0.4, 0.9, 1, 1.5, 3]));
+  });
+
+  test("scipy's objective, as the fixture has it, is what its weights give here, to 1e-14 of the terms", () => {
+    for (const problem of problems) {
+      const scale = sumOf(problem.updates.map((update) => dotOf(update, update))) / problem.updates.length;
+      const { objective, size } = judge(problem, problem.weights);
+      expect(Math.abs(objective - problem.objective * scale), problem.case).toBeLessThanOrEqual(1e-14 * size);
+    }
+  });
+
+  test("our objective is never above scipy's, to 2e-15 of the terms and what the Gram cannot tell", () => {
+    const compared = problems.filter((problem) => {
+      expect(excessOf(problem, problem.ours), `${problem.case}, ${problem.kind}`).toBeLessThanOrEqual(1);
+      return true;
+    });
+    expect(compared).toHaveLength(COUNT);
+  });
+
+  test("what the Gram cannot tell plays no part in three of four", () => {
+    expect(problems.filter(isFar).length).toBeGreaterThanOrEqual(150);
+  });
+
+  test("our weights are at least 0 and sum to 1 to 1e-14", () => {
+    for (const { ours, updates, case: name } of problems) {
+      expect(ours, name).toHaveLength(updates.length);
+      expect(Math.min(...ours), name).toBeGreaterThanOrEqual(0);
+      expect(Math.abs(sumOf(ours) - 1), name).toBeLessThanOrEqual(1e-14);
+    }
+  });
+
+  test("the weights of the 21 well-conditioned ones agree to 1e-7", () => {
+    const wellConditioned = problems.filter((problem) => problem.wellConditioned);
+    expect(wellConditioned).toHaveLength(21);
+    for (const { ours, weights, case: name } of wellConditioned) {
+      expect(maxDifference(ours, weights), name).toBeLessThanOrEqual(1e-7);
+    }
+  });
+
+  test("a Gram 2^±200 times as large gives the same weights and factors, bit for bit", () => {
+    for (const { updates, radius, case: name } of problems) {
+      const gram = gramOf(updates);
+      const solved = solveConflictAverse(gram, radius);
+      for (const scale of [2 ** 200, 2 ** -200]) {
+        const scaled = gram.map((value) => value * scale);
+        expect(solveConflictAverse(scaled, radius), name).toEqual(solved);
+      }
+    }
+  });
+
+  test("a Gram π times as large gives an objective that is as good", () => {
+    for (const problem of problems) {
+      const scaled = gramOf(problem.updates).map((value) => value * Math.PI);
+      const { weights } = solveConflictAverse(scaled, problem.radius);
+      expect(excessOf(problem, weights), `${problem.case}, ${problem.kind}`).toBeLessThanOrEqual(1);
+    }
+  });
 });

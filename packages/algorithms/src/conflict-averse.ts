@@ -24,45 +24,69 @@ export interface ConflictAverse {
 
 /** ‖g₀‖² below this part of the mean squared norm is rounding noise of the Gram. */
 const VANISHING_MEAN = 1e-14;
-/** ‖Σ w*_j Δ_j‖² likewise; larger, because the direction that remains is scaled up, and with it the rounding of the deltas. */
+/**
+ * ‖Σ w*_j Δ_j‖² likewise, against (Σ w*_j ‖Δ_j‖)²; larger, because the direction that remains is scaled up, and with it the rounding of
+ * the deltas.
+ */
 const VANISHING_MIX = 1e-10;
 
+/** `gram`: entries up to 1e300; where a diagonal entry is 1e300 times smaller than the largest, its update counts as zero. */
 export function solveConflictAverse(gram: Float64Array, radius: number): ConflictAverse {
   const count = Math.sqrt(gram.length);
   const uniform = new Float64Array(count).fill(1 / count);
   const scaled = scaleToUnitMean(gram, count);
-  const meanNorm2 = scaled.reduce((sum, value) => sum + value, 0) / (count * count);
+  const sums = rowSums(scaled, count);
+  const meanNorm2 = sums.reduce((sum, value) => sum + value, 0) / (count * count);
   if (!(meanNorm2 > VANISHING_MEAN)) return { weights: uniform, factors: new Float64Array(count) };
 
   const meanNorm = Math.sqrt(meanNorm2);
-  const linear = rowMeans(scaled, count).map((value) => value / meanNorm);
-  // The linear term is ⟨g₀/‖g₀‖, gw⟩ ≥ −‖gw‖, so for c ≥ 1 the objective is nowhere below 0.
-  const weights = minimizeOverSimplex(scaled, linear, radius, radius >= 1 ? 0 : undefined);
-  const weightedNorm2 = quadraticForm(scaled, weights);
-  const lambda = weightedNorm2 > VANISHING_MIX ? (radius * meanNorm) / Math.sqrt(weightedNorm2) : 0;
+  const linear = sums.map((value) => value / (count * meanNorm));
+  const weights = minimizeOverSimplex({ gram: scaled, linear, radius });
+  const { norm2, reach } = mixOf(scaled, weights);
+  const lambda = norm2 > VANISHING_MIX * reach * reach ? (radius * meanNorm) / Math.sqrt(norm2) : 0;
   return { weights, factors: weights.map((weight) => (1 / count + lambda * weight) / (1 + radius * radius)) };
 }
 
-/** G / mean(diag G); all zeros stay zeros. The division makes the solve independent of the scale of the updates. */
+/**
+ * G / mean(diag G); all zeros stay zeros. The division makes the solve independent of the scale of the updates; by a power of two
+ * first, which is exact, so that no sum overflows.
+ */
 function scaleToUnitMean(gram: Float64Array, count: number): Float64Array {
+  let largest = 0;
+  for (let i = 0; i < count; i++) largest = Math.max(largest, gram[i * count + i] ?? 0);
+  if (!(largest > 0)) return new Float64Array(gram.length);
+  const exponent = Math.floor(Math.log2(largest));
+  // In two steps: 2^±1074 alone is beyond the range.
+  const [near, far] = [2 ** -Math.trunc(exponent / 2), 2 ** (Math.trunc(exponent / 2) - exponent)];
   let trace = 0;
-  for (let i = 0; i < count; i++) trace += gram[i * count + i] ?? 0;
-  return trace > 0 ? gram.map((value) => (value * count) / trace) : new Float64Array(gram.length);
+  for (let i = 0; i < count; i++) trace += (gram[i * count + i] ?? 0) * near * far;
+  const mean = trace / count;
+  const scaled = new Float64Array(gram.length);
+  for (let at = 0; at < scaled.length; at++) scaled[at] = ((gram[at] ?? 0) * near * far) / mean;
+  return scaled;
 }
 
-function rowMeans(matrix: Float64Array, count: number): Float64Array {
-  return new Float64Array(count).map((_, i) => {
-    const row = matrix.subarray(i * count, (i + 1) * count);
-    return row.reduce((sum, value) => sum + value, 0) / count;
-  });
-}
-
-function quadraticForm(matrix: Float64Array, x: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) {
-    let row = 0;
-    for (let j = 0; j < x.length; j++) row += (matrix[i * x.length + j] ?? 0) * (x[j] ?? 0);
-    sum += (x[i] ?? 0) * row;
+function rowSums(matrix: Float64Array, count: number): Float64Array {
+  const sums = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    let sum = 0;
+    for (let j = 0; j < count; j++) sum += matrix[i * count + j] ?? 0;
+    sums[i] = sum;
   }
-  return Math.max(0, sum);
+  return sums;
+}
+
+/** ‖Σ w_j Δ_j‖² and Σ w_j ‖Δ_j‖. */
+function mixOf(gram: Float64Array, weights: Float64Array): { readonly norm2: number; readonly reach: number } {
+  const count = weights.length;
+  let [norm2, reach] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const weight = weights[i] ?? 0;
+    if (weight === 0) continue;
+    let row = 0;
+    for (let j = 0; j < count; j++) row += (gram[i * count + j] ?? 0) * (weights[j] ?? 0);
+    norm2 += weight * row;
+    reach += weight * Math.sqrt(gram[i * count + i] ?? 0);
+  }
+  return { norm2: Math.max(0, norm2), reach };
 }
