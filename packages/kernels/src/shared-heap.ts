@@ -37,7 +37,8 @@ export function openSharedHeap(byteLength: number): SharedHeap {
     byteLength: size - START,
     memory,
     allocate(length) {
-      const bytes = alignedBytes(4 * length);
+      // At least 16, so that no two vectors have one address.
+      const bytes = alignedBytes(4 * Math.max(1, length));
       const at = released.get(bytes)?.pop() ?? next;
       if (at + bytes > size) {
         throw new RangeError(

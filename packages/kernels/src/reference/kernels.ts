@@ -7,6 +7,7 @@ import { assertSameLength, checkGram, checkWeightedSums, lengthOfRows } from "..
 export const referenceBackend: KernelBackend = {
   name: "reference",
   open: (byteLength) => createKernels(openArena(new ArrayBuffer(alignedBytes(byteLength)), 0)),
+  openIn: ({ memory, start, byteLength }) => createKernels(openArena(memory.buffer, start, start + byteLength)),
 };
 
 /** ⟨x, y⟩ over the elements [start, end), at most a block: even and odd ones apart. */

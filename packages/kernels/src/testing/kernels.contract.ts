@@ -4,13 +4,20 @@ import { type KernelBackend, type Kernels, packedLength, unpackGram } from "../b
 import { arithmeticContract } from "./arithmetic.contract.js";
 import { conversionContract } from "./conversion.contract.js";
 import { memoryContract } from "./memory.contract.js";
+import { inSharedMemory, regionsContract } from "./regions.contract.js";
 import { firstDifference, hasGuards, put, put64, RAGGED } from "./vectors.js";
 
 export function kernelsContract(backend: KernelBackend): void {
-  describe(`${backend.name}: differences, sums, search`, () => arithmeticContract(backend));
-  describe(`${backend.name}: inner products`, () => innerProductsContract(backend));
-  describe(`${backend.name}: 16-bit floats`, () => conversionContract(backend));
-  describe(`${backend.name}: memory and errors`, () => memoryContract(backend));
+  for (const [place, each] of [
+    ["own memory", backend],
+    ["shared memory", inSharedMemory(backend)],
+  ] as const) {
+    describe(`${backend.name}, ${place}: differences, sums, search`, () => arithmeticContract(each));
+    describe(`${backend.name}, ${place}: inner products`, () => innerProductsContract(each));
+    describe(`${backend.name}, ${place}: 16-bit floats`, () => conversionContract(each));
+    describe(`${backend.name}, ${place}: memory and errors`, () => memoryContract(each));
+  }
+  describe(`${backend.name}: regions of shared memory`, () => regionsContract(backend));
 }
 
 function gramOf(kernels: Kernels, rows: readonly Float32Array[]): Float64Array {
