@@ -13,5 +13,9 @@ test("the kernels are compiled once: a second build leaves the binary alone, and
   expect(await compileKernels()).toBe(0);
   expect(statSync(binary)).toMatchObject({ mtimeMs, ino });
   expect(readFileSync(binary).equals(bytes)).toBe(true);
-  expect(readdirSync(dist).filter((file) => file.endsWith(".wasm")).sort()).toEqual(["kernels-shared.wasm", "kernels.wasm"]);
+  expect(
+    readdirSync(dist)
+      .filter((file) => file.endsWith(".wasm"))
+      .sort(),
+  ).toEqual(["kernels-shared.wasm", "kernels.wasm"]);
 });

@@ -10,4 +10,5 @@
 export { fromBrain, fromHalf, toBrain, toHalf } from "./conversion";
 export { addScaled, findNonFinite, subtract } from "./elementwise";
 export { addGram, addNorms } from "./inner-products";
+export { mix } from "./mix";
 export { addWeighted, roundSums, weightedSums } from "./weighted-sums";

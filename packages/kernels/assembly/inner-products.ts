@@ -1,9 +1,10 @@
 /** Inner products of many rows, blocked so that rows stay in the cache. Conventions and order of sums: index.ts. */
-import { BLOCK, BLOCK_BYTES, promoteHigh, promoteLow } from "./common";
+import { BLOCK, BLOCK_BYTES, EXPONENT, promoteHigh, promoteLow } from "./common";
 
 /**
  * gram (packed upper triangle, row-major, f64) ← gram + ⟨rows_i, rows_j⟩; cross [extraCount, rowCount] ← cross + ⟨extras_d, rows_r⟩.
- * `rows` is a table of the rows, then the extras. `wide`: room for (rowCount + extraCount)·BLOCK f64.
+ * `rows` is a table of the rows, then the extras. `befores`: 0, or a table of what is subtracted from each row first, in f32.
+ * `wide`: room for (rowCount + extraCount)·BLOCK f64. Returns the first row with a difference that is not finite, else −1.
  */
 export function addGram(
   gram: usize,
@@ -11,36 +12,104 @@ export function addGram(
   cross: usize,
   extraCount: i32,
   rows: usize,
+  befores: usize,
   count: i32,
   wide: usize,
-): void {
-  const total = rowCount + extraCount;
+): i32 {
+  const extras = rows + ((<usize>rowCount) << 2);
+  const wideExtras = wide + <usize>rowCount * BLOCK_BYTES;
   for (let start = 0; start < count; start += BLOCK) {
     const length = min(BLOCK, count - start);
-    const pairs = widenRows(wide, rows, total, start, length);
+    const pairs = (length + 1) >> 1;
+    if (befores == 0) widenRows(wide, rows, rowCount, start, length);
+    else {
+      const bad = widenDeltas(wide, rows, befores, rowCount, start, length);
+      if (bad >= 0) return bad;
+    }
+    widenRows(wideExtras, extras, extraCount, start, length);
     addTriangle(gram, rowCount, wide, pairs);
     for (let d = 0; d < extraCount; d++) {
-      const x = wide + <usize>(rowCount + d) * BLOCK_BYTES;
-      addStrip(cross + ((<usize>(d * rowCount)) << 3), x, wide, rowCount, pairs);
+      addStrip(cross + ((<usize>(d * rowCount)) << 3), wideExtras + <usize>d * BLOCK_BYTES, wide, rowCount, pairs);
     }
   }
+  return -1;
 }
 
 /** sums_r ← sums_r + ⟨rows_r, rows_r⟩, with the same bits as the diagonal of `addGram`. */
-export function addNorms(sums: usize, rows: usize, rowCount: i32, count: i32, wide: usize): void {
-  for (let start = 0; start < count; start += BLOCK) {
-    const length = min(BLOCK, count - start);
+export function addNorms(sums: usize, rows: usize, rowCount: i32, count: i32): void {
+  for (let r = 0; r < rowCount; r++) {
+    const row = rowAt(rows, r);
+    addProduct(sums + ((<usize>r) << 3), row, row, count);
+  }
+}
+
+// @ts-expect-error: decorator
+@inline
+function rowAt(rows: usize, r: i32): usize {
+  return <usize>load<u32>(rows + ((<usize>r) << 2));
+}
+
+/** `addGram` for one or two rows: nothing is used often enough to be worth a block of its own. */
+function addFewProducts(gram: usize, rowCount: i32, cross: usize, extraCount: i32, rows: usize, count: i32): void {
+  for (let i = 0; i < rowCount; i++) {
+    for (let j = i; j < rowCount; j++) addProduct(packed(gram, rowCount, i, j), rowAt(rows, i), rowAt(rows, j), count);
+  }
+  for (let d = 0; d < extraCount; d++) {
     for (let r = 0; r < rowCount; r++) {
-      const pairs = widenRows(wide, rows + ((<usize>r) << 2), 1, start, length);
-      tile11(wide, wide, pairs, sums + ((<usize>r) << 3));
+      addProduct(cross + ((<usize>(d * rowCount + r)) << 3), rowAt(rows, rowCount + d), rowAt(rows, r), count);
     }
   }
 }
 
-/** A block of each row as f64, filled up with one zero to an even length; returns the number of pairs of elements. */
+/** at ← at + ⟨x, y⟩: four blocks at once, since each addition waits for the one before it in its block. */
+function addProduct(at: usize, x: usize, y: usize, count: i32): void {
+  let i = 0;
+  for (; i + 4 * BLOCK <= count; i += 4 * BLOCK) {
+    let s0 = f64x2.splat(0);
+    let s1 = f64x2.splat(0);
+    let s2 = f64x2.splat(0);
+    let s3 = f64x2.splat(0);
+    const end = x + 4 * BLOCK;
+    for (; x < end; x += 16, y += 16) {
+      s0 = addFour(s0, v128.load(x), v128.load(y));
+      s1 = addFour(s1, v128.load(x, 2048), v128.load(y, 2048));
+      s2 = addFour(s2, v128.load(x, 4096), v128.load(y, 4096));
+      s3 = addFour(s3, v128.load(x, 6144), v128.load(y, 6144));
+    }
+    x += 3 * 4 * BLOCK;
+    y += 3 * 4 * BLOCK;
+    addLanes(at, s0);
+    addLanes(at, s1);
+    addLanes(at, s2);
+    addLanes(at, s3);
+  }
+  for (; i < count; i += BLOCK) {
+    const length = min(BLOCK, count - i);
+    let sum = f64x2.splat(0);
+    let k = 0;
+    for (; k + 4 <= length; k += 4, x += 16, y += 16) sum = addFour(sum, v128.load(x), v128.load(y));
+    let even = f64x2.extract_lane(sum, 0);
+    let odd = f64x2.extract_lane(sum, 1);
+    for (; k < length; k++, x += 4, y += 4) {
+      const product = <f64>load<f32>(x) * <f64>load<f32>(y);
+      if (k & 1) odd += product;
+      else even += product;
+    }
+    store<f64>(at, load<f64>(at) + (even + odd));
+  }
+}
+
 // @ts-expect-error: decorator
 @inline
-function widenRows(wide: usize, rows: usize, rowCount: i32, start: i32, length: i32): i32 {
+function addFour(sum: v128, x: v128, y: v128): v128 {
+  const low = f64x2.add(sum, f64x2.mul(promoteLow(x), promoteLow(y)));
+  return f64x2.add(low, f64x2.mul(promoteHigh(x), promoteHigh(y)));
+}
+
+/** A block of each row as f64, filled up with one zero to an even length. */
+// @ts-expect-error: decorator
+@inline
+function widenRows(wide: usize, rows: usize, rowCount: i32, start: i32, length: i32): void {
   for (let r = 0; r < rowCount; r++) {
     const row = <usize>load<u32>(rows + ((<usize>r) << 2)) + ((<usize>start) << 2);
     const out = wide + <usize>r * BLOCK_BYTES;
@@ -54,7 +123,36 @@ function widenRows(wide: usize, rows: usize, rowCount: i32, start: i32, length: 
     for (; i < length; i++) store<f64>(out + ((<usize>i) << 3), <f64>load<f32>(row + ((<usize>i) << 2)));
     if (length & 1) store<f64>(out + ((<usize>length) << 3), 0);
   }
-  return (length + 1) >> 1;
+}
+
+/** The same for after − before, rounded to f32; the first row with a difference that is not finite, else −1. */
+function widenDeltas(wide: usize, afters: usize, befores: usize, rowCount: i32, start: i32, length: i32): i32 {
+  const exponent = i32x4.splat(EXPONENT);
+  for (let r = 0; r < rowCount; r++) {
+    const after = <usize>load<u32>(afters + ((<usize>r) << 2)) + ((<usize>start) << 2);
+    const before = <usize>load<u32>(befores + ((<usize>r) << 2)) + ((<usize>start) << 2);
+    const out = wide + <usize>r * BLOCK_BYTES;
+    let found = v128.splat<i32>(0);
+    let i = 0;
+    for (; i + 4 <= length; i += 4) {
+      const from = (<usize>i) << 2;
+      const x = f32x4.sub(v128.load(after + from), v128.load(before + from));
+      found = v128.or(found, i32x4.eq(v128.and(x, exponent), exponent));
+      const at = out + ((<usize>i) << 3);
+      v128.store(at, promoteLow(x));
+      v128.store(at, promoteHigh(x), 16);
+    }
+    let bad = v128.any_true(found);
+    for (; i < length; i++) {
+      const from = (<usize>i) << 2;
+      const x = load<f32>(after + from) - load<f32>(before + from);
+      if (!isFinite(x)) bad = true;
+      store<f64>(out + ((<usize>i) << 3), <f64>x);
+    }
+    if (bad) return r;
+    if (length & 1) store<f64>(out + ((<usize>length) << 3), 0);
+  }
+  return -1;
 }
 
 /** Place of (i, j), i ≤ j, in the packed upper triangle. */

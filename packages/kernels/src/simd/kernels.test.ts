@@ -102,16 +102,14 @@ test("kernels without room for their own work say so and write nothing", () => {
   const message = /^kernel memory: expected at most \d+ more bytes to be asked for, received \d+$/;
   expect(() => kernels.addGramInto(gram, rows)).toThrow(message);
   expect([...gram]).toEqual(new Array(91).fill(100));
-  // One block at a time: norms need less.
-  const norms = rows.map((row) => row.subarray(0, 1)).slice(0, 1);
-  kernels.addNormsInto(gram.subarray(0, 1), norms);
-  expect(gram[0]).toBe(101);
-  kernels.f32(1600);
-  expect(() => kernels.addNormsInto(gram.subarray(0, 1), norms)).toThrow(message);
+  // Norms need no blocks, only a table of addresses.
+  kernels.addNormsInto(gram.subarray(0, 13), rows);
+  expect([...gram.subarray(0, 13)]).toEqual(new Array(13).fill(200));
+  kernels.f32(1000);
+  const many = (count: number): Float32Array[] => new Array(count).fill(room.subarray(1, 2));
+  expect(() => kernels.addNormsInto(new Float64Array(room.buffer, room.byteOffset, 2000), many(2000))).toThrow(message);
   const factors = new Float64Array(600);
-  expect(() =>
-    kernels.weightedSumsInto([room.subarray(0, 1)], factors, new Array(600).fill(room.subarray(1, 2))),
-  ).toThrow(message);
+  expect(() => kernels.weightedSumsInto([room.subarray(0, 1)], factors, many(600))).toThrow(message);
 });
 
 test("the binary needs nothing but a memory", () => {

@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { type Arena, alignedBytes, openArena } from "../arena.js";
 import { type KernelBackend, type Kernels, scratchBytes } from "../backend.js";
-import { assertSameLength, checkGram, checkWeightedSums, lengthOfRows } from "../lengths.js";
+import { assertSameLength, checkGram, checkMix, checkWeightedSums, lengthOfRows } from "../lengths.js";
+import { writeMix } from "./mix-program.js";
 
 /** The functions of assembly/index.ts; addresses are bytes, the order of arguments is theirs. */
 interface Exports {
@@ -15,8 +16,9 @@ interface Exports {
   weightedSums(outs: number, outCount: number, factors: number, rows: number, rowCount: number, count: number): void;
   addWeighted(sums: number, factor: number, x: number, count: number): void;
   roundSums(out: number, sums: number, count: number): void;
-  addGram(...args: readonly [number, number, number, number, number, number, number]): void;
-  addNorms(sums: number, rows: number, rowCount: number, count: number, wide: number): void;
+  addGram(...args: readonly [number, number, number, number, number, number, number, number]): number;
+  mix(program: number, count: number, table: number): number;
+  addNorms(sums: number, rows: number, rowCount: number, count: number): void;
   fromHalf(out: number, bits: number, count: number): void;
   toHalf(bits: number, x: number, count: number): void;
   fromBrain(out: number, bits: number, count: number): void;
@@ -73,6 +75,7 @@ function createKernels(wasm: Exports, arena: Arena): Kernels {
 
   return {
     backend: "wasm-simd",
+    buffer,
     f32,
     f64,
     u16,
@@ -119,15 +122,34 @@ function createKernels(wasm: Exports, arena: Arena): Kernels {
       const wide = writeTable("addGramInto", [...rows, ...extras], table);
       const to = addressOf("addGramInto: gram", gram);
       const toCross = extras.length === 0 ? 0 : addressOf("addGramInto: cross", cross);
-      wasm.addGram(to, rows.length, toCross, extras.length, table, rows[0]?.length ?? 0, wide);
+      wasm.addGram(to, rows.length, toCross, extras.length, table, 0, rows[0]?.length ?? 0, wide);
+    },
+
+    addDeltaGramInto(gram, rows, cross = NOTHING, extras = []) {
+      const afters = rows.map(({ after }) => after);
+      const befores = rows.map(({ before }) => before);
+      checkGram(gram, afters, cross, extras);
+      checkGram(gram, befores, cross, extras);
+      const table = arena.scratch(scratchBytes(rows.length + extras.length) + alignedBytes(4 * rows.length));
+      const toBefore = writeTable("addDeltaGramInto", [...afters, ...extras], table);
+      const wide = writeTable("addDeltaGramInto", befores, toBefore);
+      const to = addressOf("addDeltaGramInto: gram", gram);
+      const toCross = extras.length === 0 ? 0 : addressOf("addDeltaGramInto: cross", cross);
+      return wasm.addGram(to, rows.length, toCross, extras.length, table, toBefore, afters[0]?.length ?? 0, wide);
+    },
+
+    mixInto(rows, blocks) {
+      const count = checkMix(rows, blocks);
+      const { program, table } = writeMix(rows, blocks, arena, words);
+      return wasm.mix(program, count, table);
     },
 
     addNormsInto(sums, rows) {
       assertSameLength("addNormsInto: sums", rows.length, sums.length);
       const length = lengthOfRows("addNormsInto", rows);
-      const table = arena.scratch(scratchBytes(1) + 4 * rows.length);
-      const wide = writeTable("addNormsInto", rows, table);
-      wasm.addNorms(addressOf("addNormsInto: sums", sums), table, rows.length, length, wide);
+      const table = arena.scratch(alignedBytes(4 * rows.length));
+      writeTable("addNormsInto", rows, table);
+      wasm.addNorms(addressOf("addNormsInto: sums", sums), table, rows.length, length);
     },
 
     fromHalfInto(out, bits) {

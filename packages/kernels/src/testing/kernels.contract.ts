@@ -94,18 +94,25 @@ function innerProductsContract(backend: KernelBackend): void {
   test("even and odd elements are summed apart, block by block, and only then together", () => {
     // 2⁵⁴ + 1 rounds to 2⁵⁴: ones are lost beside it, and kept wherever they are summed apart from it.
     const kernels = open();
-    const ones = put(kernels, new Float32Array(1025).fill(1));
-    const heavy = put(kernels, ones);
-    heavy[0] = 2 ** 54;
-    expect(gramOf(kernels, [ones.subarray(0, 512), heavy.subarray(0, 512)])[1]).toBe(2 ** 54 + 256);
-    expect(gramOf(kernels, [ones.subarray(0, 1024), heavy.subarray(0, 1024)])[1]).toBe(2 ** 54 + 256 + 512);
-    heavy[0] = 1;
-    heavy[3] = 2 ** 54;
-    expect(gramOf(kernels, [ones.subarray(0, 6), heavy.subarray(0, 6)])[1]).toBe(2 ** 54 + 4);
+    const ones = put(kernels, new Float32Array(4104).fill(1));
+    /** ⟨1, x⟩ of so many elements, all ones but that at `place`; alone, and among more rows. */
+    const productWith = (place: number, length: number): number | undefined => {
+      const heavy = put(kernels, ones);
+      heavy[place] = 2 ** 54;
+      const [x, y] = [ones, heavy].map((row) => row.subarray(0, length)) as [Float32Array, Float32Array];
+      const [alone, amongMore] = [gramOf(kernels, [x, y])[1], gramOf(kernels, [x, x, x, y])[3]];
+      expect(alone).toBe(amongMore);
+      return alone;
+    };
+    expect(productWith(0, 512)).toBe(2 ** 54 + 256);
+    expect(productWith(1, 512)).toBe(2 ** 54 + 256);
+    expect(productWith(0, 1024)).toBe(2 ** 54 + 256 + 512);
+    expect(productWith(3, 6)).toBe(2 ** 54 + 4);
     // One more than a block: its last element is a block of its own.
-    heavy[3] = 1;
-    heavy[1024] = 2 ** 54;
-    expect(gramOf(kernels, [ones, heavy])[1]).toBe(2 ** 54 + 1024);
+    expect(productWith(1024, 1025)).toBe(2 ** 54 + 1024);
+    for (const block of [0, 1, 2, 3, 4, 5, 6, 7]) expect(productWith(512 * block, 4096)).toBe(2 ** 54 + 256 + 7 * 512);
+    expect(productWith(4096, 4104)).toBe(2 ** 54 + 8 * 512 + 4);
+    expect(productWith(4097, 4103)).toBe(2 ** 54 + 8 * 512 + 4);
   });
 
   test.each([512, 1024, 1536])("taken in pieces of %d elements, a Gram has the bits of the whole", (step) => {
@@ -131,7 +138,7 @@ function innerProductsContract(backend: KernelBackend): void {
 
   test("rows and norms have the same bits in whatever company and place", () => {
     const kernels = open();
-    const rows = Array.from({ length: 8 }, (_, r) => put(kernels, mixed(1025, r)));
+    const rows = Array.from({ length: 8 }, (_, r) => put(kernels, mixed(2600, r)));
     const full = unpackGram(gramOf(kernels, rows), 8);
     rows.forEach((x, i) => {
       rows.forEach((y, j) => {

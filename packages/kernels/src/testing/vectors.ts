@@ -1,8 +1,8 @@
 /** Vectors for tests of kernels. */
 import type { Kernels } from "../backend.js";
 
-/** Full blocks of every width in use, ragged tails, and around the length of a block of sums. */
-export const RAGGED: readonly number[] = [0, 1, 2, 3, 5, 7, 8, 9, 67, 511, 512, 513, 1025];
+/** Full blocks of every width in use, ragged tails, and around one, two and four blocks of sums. */
+export const RAGGED: readonly number[] = [0, 1, 2, 3, 5, 7, 8, 9, 67, 511, 512, 513, 1025, 2051];
 
 /** Elements before and after each vector, to show who reads or writes beyond its ends. */
 const GUARD = 4;
