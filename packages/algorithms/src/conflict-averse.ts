@@ -62,7 +62,7 @@ function scaleToUnitMean(gram: Float64Array, count: number): Float64Array {
   for (let i = 0; i < count; i++) trace += (gram[i * count + i] ?? 0) * near * far;
   const mean = trace / count;
   const scaled = new Float64Array(gram.length);
-  for (let at = 0; at < scaled.length; at++) scaled[at] = ((gram[at] ?? 0) * near * far) / mean;
+  for (let at = 0; at < scaled.length; at++) scaled[at] = ((gram[at] as number) * near * far) / mean;
   return scaled;
 }
 
@@ -70,7 +70,7 @@ function rowSums(matrix: Float64Array, count: number): Float64Array {
   const sums = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     let sum = 0;
-    for (let j = 0; j < count; j++) sum += matrix[i * count + j] ?? 0;
+    for (let j = 0; j < count; j++) sum += matrix[i * count + j] as number;
     sums[i] = sum;
   }
   return sums;
@@ -84,7 +84,7 @@ function mixOf(gram: Float64Array, weights: Float64Array): { readonly norm2: num
     const weight = weights[i] ?? 0;
     if (weight === 0) continue;
     let row = 0;
-    for (let j = 0; j < count; j++) row += (gram[i * count + j] ?? 0) * (weights[j] ?? 0);
+    for (let j = 0; j < count; j++) row += (gram[i * count + j] as number) * (weights[j] as number);
     norm2 += weight * row;
     reach += weight * Math.sqrt(gram[i * count + i] ?? 0);
   }

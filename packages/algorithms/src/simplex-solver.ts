@@ -32,7 +32,9 @@ export function minimizeOverSimplex(problem: SimplexProblem): Float64Array {
   const first = normalized(pairs.weights);
   const firstValue = objective(problem, first);
   const second = minimizeFromSupport(problem, first, firstValue);
-  return objective(problem, second) < firstValue ? second : first;
+  // Of two that are level, the one that ended with its gap closed.
+  const level = GRADIENT_NOISE * (1 + problem.radius) * dot(first, 0, pairs.norms, 0, first.length);
+  return objective(problem, second) <= firstValue + level ? second : first;
 }
 
 interface Pairs extends SimplexProblem {
@@ -107,7 +109,7 @@ function stepAlongBestPair(pairs: Pairs, noise: number): "moved" | "closed" | "s
   weights[from] = (weights[from] ?? 0) - moved;
   const [toRow, fromRow] = [to * count, from * count];
   for (let i = 0; i < count; i++) {
-    image[i] = (image[i] ?? 0) + moved * ((gram[toRow + i] ?? 0) - (gram[fromRow + i] ?? 0));
+    image[i] = (image[i] as number) + moved * ((gram[toRow + i] as number) - (gram[fromRow + i] as number));
   }
   return "moved";
 }
@@ -124,9 +126,12 @@ function updateGradient({ linear, radius, image, gradient }: Pairs, norm2: numbe
   let least = 0;
   let low = Number.POSITIVE_INFINITY;
   for (let i = 0; i < gradient.length; i++) {
-    const value = (linear[i] ?? 0) + factor * (image[i] ?? 0);
+    const value = (linear[i] as number) + factor * (image[i] as number);
     gradient[i] = value;
-    if (value < low) [least, low] = [i, value];
+    if (value < low) {
+      least = i;
+      low = value;
+    }
   }
   return least;
 }
@@ -141,12 +146,15 @@ function bestSource({ gram, weights, gradient, norms }: Pairs, to: number, noise
   let best = -1;
   let bestGain = 0;
   for (let j = 0; j < count; j++) {
-    const excess = (gradient[j] ?? 0) - low;
-    const norm = norms[j] ?? 0;
-    if (!((weights[j] ?? 0) > 0) || excess <= noise * (norm + ownNorm)) continue;
-    const curvature = own + norm * norm - 2 * (gram[row + j] ?? 0);
+    const excess = (gradient[j] as number) - low;
+    const norm = norms[j] as number;
+    if (!((weights[j] as number) > 0) || excess <= noise * (norm + ownNorm)) continue;
+    const curvature = own + norm * norm - 2 * (gram[row + j] as number);
     const gain = (excess * excess) / Math.max(curvature, 1e-12 * (own + norm * norm));
-    if (gain > bestGain) [best, bestGain] = [j, gain];
+    if (gain > bestGain) {
+      best = j;
+      bestGain = gain;
+    }
   }
   return best;
 }

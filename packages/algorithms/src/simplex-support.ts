@@ -37,6 +37,8 @@ interface Walk extends SimplexProblem {
   readonly target: Float64Array;
   /** [N] Gv */
   readonly image: Float64Array;
+  /** [N] 1 in the support, 0 elsewhere */
+  readonly isMember: Uint8Array;
 }
 
 type Position = number;
@@ -76,6 +78,7 @@ function openWalk(problem: SimplexProblem, kind: Walk["kind"], start: Float64Arr
     weights: start.slice(),
     target: new Float64Array(count),
     image: new Float64Array(count),
+    isMember: new Uint8Array(count),
   };
 }
 
@@ -124,7 +127,10 @@ function walkAlongDependence(
   for (let i = 0; i < members.length; i++) {
     const fall = sign * (coefficients[i] ?? 0);
     const weight = weights[members[i] ?? 0] ?? 0;
-    if (fall > 0 && weight < length * fall) [used, length] = [i, weight / fall];
+    if (fall > 0 && weight < length * fall) {
+      used = i;
+      length = weight / fall;
+    }
   }
   if (used === "kink") {
     weights.fill(0);
@@ -198,7 +204,10 @@ function stepTowardsTarget(walk: Walk, level: number | undefined): Position {
   for (let i = 0; i < size; i++) {
     const weight = weights[members[i] ?? 0] ?? 0;
     const fall = towards * weight - scale * (target[i] ?? 0);
-    if (fall > 0 && weight < length * fall) [leaving, length] = [i, weight / fall];
+    if (fall > 0 && weight < length * fall) {
+      leaving = i;
+      length = weight / fall;
+    }
   }
   if (length === Number.POSITIVE_INFINITY) return -1;
   const keep = 1 - towards * length;
@@ -212,19 +221,29 @@ function stepTowardsTarget(walk: Walk, level: number | undefined): Position {
 }
 
 /** The entry outside the support whose gradient b + ρ·Gv is furthest below μ, in units of its rounding; −1 if none is below it. */
-function mostViolating({ gram, linear, radius, cholesky, target, image, norms }: Walk, level: number): number {
+function mostViolating(walk: Walk, level: number): number {
+  const { gram, linear, radius, cholesky, target, image, norms, isMember } = walk;
   const { members } = cholesky;
   combineRowsInto(image, gram, members, target);
+  isMember.fill(0);
   let reach = 1;
-  for (let i = 0; i < members.length; i++) reach += (target[i] ?? 0) * (norms[members[i] ?? 0] ?? 0);
+  for (let i = 0; i < members.length; i++) {
+    const at = members[i] as number;
+    isMember[at] = 1;
+    reach += (target[i] as number) * (norms[at] as number);
+  }
   let entering = -1;
   let worst = 1;
   for (let j = 0; j < linear.length; j++) {
-    const noise = GRADIENT_NOISE * ((1 + radius * reach) * (norms[j] ?? 0) + Math.abs(level));
-    const violation = (level - (linear[j] ?? 0) - radius * (image[j] ?? 0)) / noise;
-    if (violation > worst) [entering, worst] = [j, violation];
+    if (isMember[j] === 1) continue;
+    const noise = GRADIENT_NOISE * ((1 + radius * reach) * (norms[j] as number) + Math.abs(level));
+    const violation = (level - (linear[j] as number) - radius * (image[j] as number)) / noise;
+    if (violation > worst) {
+      entering = j;
+      worst = violation;
+    }
   }
-  return members.includes(entering) ? -1 : entering;
+  return entering;
 }
 
 /** Σ_i factors_i · (row members_i of the matrix), four rows at a time. */
@@ -238,15 +257,18 @@ function combineRowsInto(
   out.fill(0);
   let i = 0;
   for (; i + 3 < members.length; i += 4) {
-    const [f0, f1, f2, f3] = [factors[i] ?? 0, factors[i + 1] ?? 0, factors[i + 2] ?? 0, factors[i + 3] ?? 0];
-    const r0 = (members[i] ?? 0) * count;
-    const r1 = (members[i + 1] ?? 0) * count;
-    const r2 = (members[i + 2] ?? 0) * count;
-    const r3 = (members[i + 3] ?? 0) * count;
+    const f0 = factors[i] as number;
+    const f1 = factors[i + 1] as number;
+    const f2 = factors[i + 2] as number;
+    const f3 = factors[i + 3] as number;
+    const r0 = (members[i] as number) * count;
+    const r1 = (members[i + 1] as number) * count;
+    const r2 = (members[i + 2] as number) * count;
+    const r3 = (members[i + 3] as number) * count;
     for (let j = 0; j < count; j++) {
-      const left = f0 * (matrix[r0 + j] ?? 0) + f1 * (matrix[r1 + j] ?? 0);
-      const right = f2 * (matrix[r2 + j] ?? 0) + f3 * (matrix[r3 + j] ?? 0);
-      out[j] = (out[j] ?? 0) + (left + right);
+      const left = f0 * (matrix[r0 + j] as number) + f1 * (matrix[r1 + j] as number);
+      const right = f2 * (matrix[r2 + j] as number) + f3 * (matrix[r3 + j] as number);
+      out[j] = (out[j] as number) + (left + right);
     }
   }
   for (; i < members.length; i++) addScaled(out, factors[i] ?? 0, matrix, (members[i] ?? 0) * count, count);
