@@ -19,7 +19,7 @@
  *    active-set method of simplex-support.ts goes on from there. The lower F of both is the answer.
  */
 import { addScaled, dot } from "./growing-cholesky.js";
-import { minimizeFromSupport, type SimplexProblem } from "./simplex-support.js";
+import { minimizeFromSupport, objectiveAt, type SimplexProblem } from "./simplex-support.js";
 
 /** Roundings of a gradient entry that count as none, in units of ‖Δ_j‖·(1 + ρ·Σ w_i‖Δ_i‖/√(wᵀGw)). */
 const GRADIENT_NOISE = 4 * Number.EPSILON;
@@ -30,11 +30,21 @@ export function minimizeOverSimplex(problem: SimplexProblem): Float64Array {
   const pairs = openPairs(problem);
   if (stepUntilClosed(pairs) || problem.radius === 0) return normalized(pairs.weights);
   const first = normalized(pairs.weights);
-  const firstValue = objective(problem, first);
-  const second = minimizeFromSupport(problem, first, firstValue);
+  const firstValue = objectiveAt(problem, first);
+  const second = minimizeFromSupport(problem, first);
+  const secondValue = objectiveAt(problem, second);
   // Of two that are level, the one that ended with its gap closed.
   const level = GRADIENT_NOISE * (1 + problem.radius) * dot(first, 0, pairs.norms, 0, first.length);
-  return objective(problem, second) <= firstValue + level ? second : first;
+  const [best, bestValue] = secondValue <= firstValue + level ? [second, secondValue] : [first, firstValue];
+  const vertex = bestVertex(pairs);
+  return vertex.value < bestValue ? best.map((_, j) => (j === vertex.index ? 1 : 0)) : best;
+}
+
+/** The single client with the lowest F = b_j + ρ‖Δ_j‖: exact where an update is zero, next to which rounding of others would count. */
+function bestVertex({ linear, radius, norms }: Pairs): { readonly index: number; readonly value: number } {
+  const values = linear.map((entry, j) => entry + radius * (norms[j] ?? 0));
+  const value = values.reduce((low, entry) => Math.min(low, entry), Number.POSITIVE_INFINITY);
+  return { index: values.indexOf(value), value };
 }
 
 interface Pairs extends SimplexProblem {
@@ -184,16 +194,6 @@ function lineMinimum({ slope, radius, curvature, cross, norm2, limit }: Line): n
   const off = Math.max(0, norm2 - (cross * cross) / curvature);
   const root = (ratio * Math.sqrt((curvature * off) / room) - cross) / curvature;
   return Math.min(limit, Math.max(0, root));
-}
-
-function objective({ gram, linear, radius }: SimplexProblem, weights: Float64Array): number {
-  const count = weights.length;
-  let norm2 = 0;
-  for (let i = 0; i < count; i++) {
-    const weight = weights[i] ?? 0;
-    if (weight > 0) norm2 += weight * dot(gram, i * count, weights, 0, count);
-  }
-  return dot(linear, 0, weights, 0, count) + radius * Math.sqrt(Math.max(0, norm2));
 }
 
 function normalized(weights: Float64Array): Float64Array {

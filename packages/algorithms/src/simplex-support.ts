@@ -45,26 +45,52 @@ type Position = number;
 
 /** Roundings of a gradient entry, in units of ‖Δ_j‖ + Σ v_i·‖Δ_i‖. */
 const GRADIENT_NOISE = 16 * Number.EPSILON;
+/** ‖Dw‖² at the kink, in units of (Σ w_i·‖Δ_i‖)². */
+const KINK_NOISE = 16 * Number.EPSILON;
 /** Targets in a row that do not lower F: rounding is all that is left. */
 const IDLE_LIMIT = 20;
 
-/**
- * Weights at least as good as `start`, at rounding level of the minimum unless the steps run out. `startValue` is F(start), of which only the
- * sign counts.
- */
-export function minimizeFromSupport(problem: SimplexProblem, start: Float64Array, startValue: number): Float64Array {
+/** Weights at least as good as `start`, up to rounding; the minimum up to rounding, unless the steps run out. */
+export function minimizeFromSupport(problem: SimplexProblem, start: Float64Array): Float64Array {
   const walk = openWalk(problem, "simplex", start);
-  const outcome = enterSupport(walk, startValue) === "kink" ? "kink" : followSupports(walk);
-  if (outcome === "done" || problem.radius >= 1) return walk.weights;
+  const startsAtKink = isAtKink(problem, start);
+  const value = startsAtKink ? 1 : objectiveAt(problem, start);
+  const arrives = enterSupport(walk, value) === "kink" || followSupports(walk) === "kink";
+  if (problem.radius >= 1 || !(startsAtKink || arrives)) return walk.weights;
+
   const cone = openWalk(problem, "cone", new Float64Array(start.length));
   followSupports(cone);
-  const total = cone.weights.reduce((sum, value) => sum + value, 0);
-  if (!(total > 0 && reachOfCone(cone) > 1)) return walk.weights;
-  const share = cone.weights.map((value) => value / total);
+  const total = cone.weights.reduce((sum, weight) => sum + weight, 0);
+  if (!(total > 0)) return walk.weights;
+  const share = cone.weights.map((weight) => weight / total);
+  if (!(objectiveAt(problem, share) < 0)) return walk.weights;
   const below = openWalk(problem, "simplex", share);
-  enterSupport(below, -1);
-  followSupports(below);
-  return below.weights;
+  if (enterSupport(below, -1) === "entered") followSupports(below);
+  return objectiveAt(problem, below.weights) < objectiveAt(problem, walk.weights) ? below.weights : walk.weights;
+}
+
+/** F(w) */
+export function objectiveAt({ gram, linear, radius }: SimplexProblem, weights: Float64Array): number {
+  return dot(linear, 0, weights, 0, weights.length) + radius * Math.sqrt(Math.max(0, normSquaredOf(gram, weights)));
+}
+
+/** wᵀGw */
+function normSquaredOf(gram: Float64Array, weights: Float64Array): number {
+  const count = weights.length;
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const weight = weights[i] as number;
+    if (weight > 0) sum += weight * dot(gram, i * count, weights, 0, count);
+  }
+  return sum;
+}
+
+/** Whether ‖Dw‖ may be nothing but rounding. */
+function isAtKink({ gram }: SimplexProblem, weights: Float64Array): boolean {
+  const count = weights.length;
+  let reach = 0;
+  for (let i = 0; i < count; i++) reach += (weights[i] ?? 0) * Math.sqrt(gram[i * count + i] ?? 0);
+  return !(normSquaredOf(gram, weights) > KINK_NOISE * reach * reach);
 }
 
 function openWalk(problem: SimplexProblem, kind: Walk["kind"], start: Float64Array): Walk {
@@ -80,11 +106,6 @@ function openWalk(problem: SimplexProblem, kind: Walk["kind"], start: Float64Arr
     image: new Float64Array(count),
     isMember: new Uint8Array(count),
   };
-}
-
-/** ‖Dv‖ at the end of a cone's walk, which is ‖part of −ĝ within the cone‖/ρ: above 1, F is negative there. */
-function reachOfCone({ radius, cholesky: { halfLinear, members } }: Walk): number {
-  return Math.sqrt(dot(halfLinear, 0, halfLinear, 0, members.length)) / radius;
 }
 
 /** Factors the support of the start, heaviest entries first; entries that depend on those before are walked away. */
