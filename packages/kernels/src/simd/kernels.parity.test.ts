@@ -1,7 +1,7 @@
 import { createRng } from "@kumiai/params";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type KernelBackend, type Kernels, packedLength } from "../backend.js";
+import { type KernelBackend, type KernelBlock, type Kernels, type Operand, packedLength } from "../backend.js";
 import { referenceBackend } from "../reference/kernels.js";
 import { exactProduct, exactSum } from "../testing/exact.js";
 import { firstDifference, hasGuards, put, put16, put64, putWritable, RAGGED, room } from "../testing/vectors.js";
@@ -55,7 +55,7 @@ function factorsOf({ rowCount, outCount, seed }: Input): Float64Array {
 function onBoth(
   use: (kernels: Kernels) => readonly (Float32Array | Float64Array | Uint16Array | number)[],
 ): (readonly (Float32Array | Float64Array | Uint16Array | number)[])[] {
-  const results = [referenceBackend, simdBackend].map((backend: KernelBackend) => use(backend.open(1 << 21)));
+  const results = [referenceBackend, simdBackend].map((backend: KernelBackend) => use(backend.open(1 << 22)));
   const [expected = [], received = []] = results;
   expect(received).toHaveLength(expected.length);
   expected.forEach((value, i) => {
@@ -170,6 +170,66 @@ test("weightedSumsInto and addWeightedInto with any factors equal the reference 
         const rounded = room(kernels, length);
         kernels.roundInto(rounded, sums);
         return [...outs, sums, rounded, ...rows];
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** Blocks that use rows and earlier results in random ways; `outs` are handed out in order. */
+function randomBlocks(
+  input: Input,
+  outs: Float32Array[],
+  scratch: (factors: Float64Array) => Float64Array,
+): KernelBlock[] {
+  const rng = createRng(input.seed).split("blocks");
+  const left = [...outs];
+  const blocks: KernelBlock[] = [];
+  while (left.length > 0) {
+    const made = outs.length - left.length;
+    const operands = Array.from({ length: rng.int(6) }, (): Operand => {
+      const row = rng.int(input.rowCount);
+      const kinds: readonly Operand[] = [{ before: row }, { after: row }, { delta: row }];
+      return made > 0 && rng.uniform() < 0.3 ? { result: rng.int(made) } : (kinds[rng.int(3)] as Operand);
+    });
+    const own = left.splice(0, 1 + rng.int(6));
+    const factors = Float64Array.from({ length: own.length * operands.length }, () => rng.normal());
+    blocks.push({ operands, factors: rng.uniform() < 0.5 ? factors : scratch(factors), outs: own });
+  }
+  return blocks;
+}
+
+test("mixInto and addDeltaGramInto equal the reference bit for bit, and name the same result or row that is not finite", () => {
+  const spoiled = fc.option(
+    fc.record({ row: fc.nat(), at: fc.nat(), value: fc.constantFrom(Number.NaN, Infinity, 3e38) }),
+  );
+  fc.assert(
+    fc.property(inputs, fc.integer({ min: 1, max: 9000 }), spoiled, spoiled, (given, length, ...spoilers) => {
+      const input = { ...given, length, rowCount: 1 + (given.rowCount % 5) };
+      const { rowCount, extraCount, outCount } = input;
+      const [befores, afters] = ["before", "after"].map((name) => vectorsOf(input, name, rowCount)) as [
+        Float32Array[],
+        Float32Array[],
+      ];
+      for (const each of spoilers) {
+        if (each !== null) (afters[each.row % rowCount] as Float32Array)[each.at % length] = each.value;
+      }
+      onBoth((kernels) => {
+        const rows = befores.map((before, r) => ({
+          before: put(kernels, before),
+          after: put(kernels, afters[r] as Float32Array),
+        }));
+        const outs = Array.from({ length: outCount }, () => room(kernels, length));
+        const blocks = randomBlocks(input, outs, (factors) => put64(kernels, factors));
+        const badResult = kernels.mixInto(rows, blocks);
+
+        const extras = vectorsOf(input, "extras", extraCount).map((values) => put(kernels, values));
+        const gram = put64(kernels, new Float64Array(packedLength(rowCount)));
+        const cross = put64(kernels, new Float64Array(rowCount * extraCount));
+        const badRow = kernels.addDeltaGramInto(gram, rows, cross, extras);
+        expect([...outs, gram, cross].every(hasGuards)).toBe(true);
+        // After something that is not finite, what else was computed is worth nothing.
+        return [badResult, badRow, ...(badResult < 0 ? outs : []), ...(badRow < 0 ? [gram, cross] : [])];
       });
     }),
     { numRuns: 60 },

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type KernelBackend, type Kernels, packedLength, unpackGram } from "../backend.js";
 import { arithmeticContract } from "./arithmetic.contract.js";
 import { conversionContract } from "./conversion.contract.js";
+import { fusedContract } from "./fused.contract.js";
 import { memoryContract } from "./memory.contract.js";
 import { inSharedMemory, regionsContract } from "./regions.contract.js";
 import { firstDifference, hasGuards, put, put64, RAGGED } from "./vectors.js";
@@ -14,6 +15,7 @@ export function kernelsContract(backend: KernelBackend): void {
   ] as const) {
     describe(`${backend.name}, ${place}: differences, sums, search`, () => arithmeticContract(each));
     describe(`${backend.name}, ${place}: inner products`, () => innerProductsContract(each));
+    describe(`${backend.name}, ${place}: several steps at once`, () => fusedContract(each));
     describe(`${backend.name}, ${place}: 16-bit floats`, () => conversionContract(each));
     describe(`${backend.name}, ${place}: memory and errors`, () => memoryContract(each));
   }

@@ -21,7 +21,6 @@ const LENGTHS: Readonly<Record<string, Call>> = {
   "addGramInto, gram": (k) => k.addGramInto(k.f64(4), [k.f32(2), k.f32(2)]),
   "addGramInto, extras": (k) => k.addGramInto(k.f64(1), [k.f32(2)], k.f64(1), [k.f32(3)]),
   "addGramInto, cross": (k) => k.addGramInto(k.f64(1), [k.f32(2)], k.f64(2), [k.f32(2)]),
-  "addGramInto, no cross": (k) => k.addGramInto(k.f64(1), [k.f32(2)], undefined, [k.f32(2)]),
   "addNormsInto, rows": (k) => k.addNormsInto(k.f64(2), [k.f32(2), k.f32(3)]),
   "addNormsInto, sums": (k) => k.addNormsInto(k.f64(3), [k.f32(2), k.f32(2)]),
   fromHalfInto: (k) => k.fromHalfInto(k.f32(2), k.u16(3)),
@@ -81,6 +80,13 @@ export function memoryContract(backend: KernelBackend): void {
       expect(() => call(open(), open())).toThrow(expected);
     },
   );
+
+  test("extras without room for their products are a RangeError", () => {
+    const kernels = open();
+    expect(() => kernels.addGramInto(kernels.f64(1), [kernels.f32(2)], undefined, [kernels.f32(2)])).toThrow(
+      RangeError,
+    );
+  });
 
   test("memory that is used up is a RangeError that says how much was left", () => {
     for (const take of ["f32", "f64", "u16"] as const) {
