@@ -56,7 +56,7 @@ test("an engine without WebAssembly, or without SIMD in it, is seen as such", ()
 
 test("each kernel is one call of one function of the binary, and the binary has no other function", () => {
   const { calls } = watchInstances();
-  const kernels = simdBackend.open(1 << 16);
+  const kernels = simdBackend.open(1 << 20);
   const [x, y, out] = [kernels.f32(9), kernels.f32(9), kernels.f32(9)];
   const bits = kernels.u16(9);
   const sums = kernels.f64(9);
