@@ -1,3 +1,4 @@
+import { createRng } from "@kumiai/params";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { solveConflictAverse } from "./conflict-averse.js";
@@ -81,6 +82,43 @@ test("the direction stays within c·‖g₀‖ of g₀ before rescaling, to 1e-4
       const unscaled = direction(deltas, factors).map((value) => value * (1 + radius * radius));
       const distance = Math.hypot(...unscaled.map((value, p) => value - (mean[p] ?? 0)));
       expect(distance).toBeLessThanOrEqual(radius * Math.hypot(...mean) * (1 + 1e-4) + 1e-6 * largestNorm(deltas));
+    }),
+  );
+});
+
+test("Grams of updates from 1e-150 to 1e150 give weights on the simplex and finite factors", () => {
+  const exponent = fc.integer({ min: -150, max: 150 });
+  const signs = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 2, maxLength: 2 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(exponent, signs), { minLength: 1, maxLength: 8 }), radii, (updates, radius) => {
+      const rows = updates.map(([power, row]) => row.map((value) => value * 10 ** power));
+      const gram = Float64Array.from(
+        rows.flatMap((x) => rows.map((y) => x.reduce((sum, v, p) => sum + v * (y[p] ?? 0), 0))),
+      );
+      const { weights, factors } = solveConflictAverse(gram, radius);
+      expect(weights.every((weight) => weight >= 0)).toBe(true);
+      expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
+      expect(factors.every(Number.isFinite)).toBe(true);
+    }),
+  );
+});
+
+test("Grams that errors of 10 % made indefinite give weights on the simplex and finite factors", () => {
+  fc.assert(
+    fc.property(deltaSets, radii, fc.nat(), (deltas, radius, seed) => {
+      const count = deltas.length;
+      const rng = createRng(seed);
+      const gram = gramOf(deltas);
+      for (let i = 0; i < count; i++) {
+        for (let j = 0; j < i; j++) {
+          const error = 0.1 * rng.normal() * Math.sqrt((gram[i * count + i] ?? 0) * (gram[j * count + j] ?? 0));
+          gram[i * count + j] = gram[j * count + i] = (gram[i * count + j] ?? 0) + error;
+        }
+      }
+      const { weights, factors } = solveConflictAverse(gram, radius);
+      expect(weights.every((weight) => weight >= 0)).toBe(true);
+      expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
+      expect(factors.every(Number.isFinite)).toBe(true);
     }),
   );
 });

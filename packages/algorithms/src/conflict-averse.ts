@@ -13,6 +13,7 @@
  *
  * Differs from the paper's implementation in: the minimum is exact and does not depend on the scale of the updates.
  */
+import { quadraticForm } from "./dense-loops.js";
 import { minimizeOverSimplex } from "./simplex-solver.js";
 
 export interface ConflictAverse {
@@ -42,8 +43,8 @@ export function solveConflictAverse(gram: Float64Array, radius: number): Conflic
   const meanNorm = Math.sqrt(meanNorm2);
   const linear = sums.map((value) => value / (count * meanNorm));
   const weights = minimizeOverSimplex({ gram: scaled, linear, radius });
-  const { norm2, reach } = mixOf(scaled, weights);
-  const lambda = norm2 > VANISHING_MIX * reach * reach ? (radius * meanNorm) / Math.sqrt(norm2) : 0;
+  const norm2 = quadraticForm(scaled, weights);
+  const lambda = norm2 > VANISHING_MIX * reachOf(scaled, weights) ** 2 ? (radius * meanNorm) / Math.sqrt(norm2) : 0;
   return { weights, factors: weights.map((weight) => (1 / count + lambda * weight) / (1 + radius * radius)) };
 }
 
@@ -76,17 +77,7 @@ function rowSums(matrix: Float64Array, count: number): Float64Array {
   return sums;
 }
 
-/** ‖Σ w_j Δ_j‖² and Σ w_j ‖Δ_j‖. */
-function mixOf(gram: Float64Array, weights: Float64Array): { readonly norm2: number; readonly reach: number } {
-  const count = weights.length;
-  let [norm2, reach] = [0, 0];
-  for (let i = 0; i < count; i++) {
-    const weight = weights[i] ?? 0;
-    if (weight === 0) continue;
-    let row = 0;
-    for (let j = 0; j < count; j++) row += (gram[i * count + j] as number) * (weights[j] as number);
-    norm2 += weight * row;
-    reach += weight * Math.sqrt(gram[i * count + i] ?? 0);
-  }
-  return { norm2: Math.max(0, norm2), reach };
+/** Σ w_j ‖Δ_j‖: what ‖Σ w_j Δ_j‖ would be if nothing cancelled. */
+function reachOf(gram: Float64Array, weights: Float64Array): number {
+  return weights.reduce((sum, weight, i) => sum + weight * Math.sqrt(gram[i * weights.length + i] ?? 0), 0);
 }

@@ -10,9 +10,9 @@
  *
  * What is left of G_jj once the part that S explains is taken away (the squared distance of Δ_j from the span of S) decides whether j
  * may join: at rounding level j counts as dependent and stays out. Appending, removing and each solve cost O(K²).
- *
- * In loops that take the time, `as number` stands for what the indices guarantee: `?? 0` and destructuring cost a factor of 2 to 3 there.
  */
+import { addScaled, dot } from "./dense-loops.js";
+
 export interface GrowingCholesky {
   readonly members: readonly number[];
   readonly halfOnes: Float64Array;
@@ -128,26 +128,4 @@ function upperInto(factor: Float64Array, size: number, x: Float64Array): void {
     x[i] = value;
     addScaled(x, -value, factor, start, i);
   }
-}
-
-/** y ← y + a·x over `length` entries, those of x from `start` on. */
-export function addScaled(y: Float64Array, a: number, x: Float64Array, start: number, length: number): void {
-  for (let i = 0; i < length; i++) y[i] = (y[i] as number) + a * (x[start + i] as number);
-}
-
-/** Four running sums: the order is fixed, and the sums do not wait for each other. */
-export function dot(x: Float64Array, xStart: number, y: Float64Array, yStart: number, length: number): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let i = 0;
-  for (; i + 3 < length; i += 4) {
-    s0 += (x[xStart + i] as number) * (y[yStart + i] as number);
-    s1 += (x[xStart + i + 1] as number) * (y[yStart + i + 1] as number);
-    s2 += (x[xStart + i + 2] as number) * (y[yStart + i + 2] as number);
-    s3 += (x[xStart + i + 3] as number) * (y[yStart + i + 3] as number);
-  }
-  for (; i < length; i++) s0 += (x[xStart + i] as number) * (y[yStart + i] as number);
-  return s0 + s1 + (s2 + s3);
 }

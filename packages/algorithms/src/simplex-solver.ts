@@ -18,7 +18,7 @@
  * 2. Where that takes too many steps (many clients of little in common, Grams near singular, the kink where wᵀGw = 0), the
  *    active-set method of simplex-support.ts goes on from there. The lower F of both is the answer.
  */
-import { addScaled, dot } from "./growing-cholesky.js";
+import { addScaled, dot } from "./dense-loops.js";
 import { minimizeFromSupport, objectiveAt, type SimplexProblem } from "./simplex-support.js";
 
 /** Roundings of a gradient entry that count as none, in units of ‖Δ_j‖·(1 + ρ·Σ w_i‖Δ_i‖/√(wᵀGw)). */

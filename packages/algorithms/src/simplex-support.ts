@@ -18,7 +18,8 @@
  * arrives at the kink, F = 0. Whether F is negative anywhere is then a nonnegative least squares problem, solved by the
  * same steps with μ = 0 (Lawson and Hanson 1974): min ½ρ·vᵀGv + bᵀv over v ≥ 0 has Dv ≠ 0 where −ĝ is within reach.
  */
-import { addScaled, createGrowingCholesky, dot, type GrowingCholesky } from "./growing-cholesky.js";
+import { combineRowsInto, dot, quadraticForm } from "./dense-loops.js";
+import { createGrowingCholesky, type GrowingCholesky } from "./growing-cholesky.js";
 
 export interface SimplexProblem {
   readonly gram: Float64Array;
@@ -71,18 +72,7 @@ export function minimizeFromSupport(problem: SimplexProblem, start: Float64Array
 
 /** F(w) */
 export function objectiveAt({ gram, linear, radius }: SimplexProblem, weights: Float64Array): number {
-  return dot(linear, 0, weights, 0, weights.length) + radius * Math.sqrt(Math.max(0, normSquaredOf(gram, weights)));
-}
-
-/** wᵀGw */
-function normSquaredOf(gram: Float64Array, weights: Float64Array): number {
-  const count = weights.length;
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const weight = weights[i] as number;
-    if (weight > 0) sum += weight * dot(gram, i * count, weights, 0, count);
-  }
-  return sum;
+  return dot(linear, 0, weights, 0, weights.length) + radius * Math.sqrt(Math.max(0, quadraticForm(gram, weights)));
 }
 
 /** Whether ‖Dw‖ may be nothing but rounding. */
@@ -90,7 +80,7 @@ function isAtKink({ gram }: SimplexProblem, weights: Float64Array): boolean {
   const count = weights.length;
   let reach = 0;
   for (let i = 0; i < count; i++) reach += (weights[i] ?? 0) * Math.sqrt(gram[i * count + i] ?? 0);
-  return !(normSquaredOf(gram, weights) > KINK_NOISE * reach * reach);
+  return !(quadraticForm(gram, weights) > KINK_NOISE * reach * reach);
 }
 
 function openWalk(problem: SimplexProblem, kind: Walk["kind"], start: Float64Array): Walk {
@@ -173,12 +163,14 @@ function scaleToUnitSum({ kind, weights }: Walk): void {
   for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] ?? 0) / total;
 }
 
-/** From face to face until no entry outside the support would lower F. */
+/** From face to face until no entry outside the support would lower F; back to the best target where rounding led astray. */
 function followSupports(walk: Walk): "done" | "kink" {
-  const { cholesky, kind } = walk;
-  const stepLimit = 3 * walk.weights.length + 100;
+  const { cholesky, weights } = walk;
+  const stepLimit = 3 * weights.length + 100;
+  const best = weights.slice();
   let lowest = Number.POSITIVE_INFINITY;
   let idle = 0;
+  let outcome: "done" | "kink" = "done";
   for (let step = 0; step < stepLimit && idle < IDLE_LIMIT; step++) {
     const level = aimAtTarget(walk);
     const leaving = stepTowardsTarget(walk, level);
@@ -186,13 +178,31 @@ function followSupports(walk: Walk): "done" | "kink" {
       cholesky.removeAt(leaving);
       continue;
     }
-    const entering = level === undefined ? -1 : mostViolating(walk, level);
-    if (level === undefined || entering < 0) return "done";
-    idle = level < lowest ? 0 : idle + 1;
-    lowest = Math.min(lowest, level);
-    if (kind === "cone" && cholesky.append(entering) !== undefined) return "done";
-    if (kind === "simplex" && admit(walk, entering, level) === "kink") return "kink";
+    if (level === undefined) break;
+    const merit = walk.kind === "simplex" ? level : coneValue(cholesky);
+    idle = merit < lowest ? 0 : idle + 1;
+    if (merit < lowest) {
+      lowest = merit;
+      best.set(weights);
+    }
+    const entering = mostViolating(walk, level);
+    if (entering < 0) return outcome;
+    outcome = enter(walk, entering, level);
+    if (outcome === "kink") break;
   }
+  if (walk.kind === "simplex" && objectiveAt(walk, best) < objectiveAt(walk, weights)) weights.set(best);
+  return outcome;
+}
+
+/** 2ρ·(½ρ·vᵀGv + bᵀv) at its minimum over the span of the support. */
+function coneValue({ halfLinear, members }: GrowingCholesky): number {
+  return -dot(halfLinear, 0, halfLinear, 0, members.length);
+}
+
+/** A cone's entries cannot depend on those before, but for rounding: then they stay out. */
+function enter(walk: Walk, j: number, level: number): "done" | "kink" {
+  if (walk.kind === "simplex") return admit(walk, j, level) === "kink" ? "kink" : "done";
+  walk.cholesky.append(j);
   return "done";
 }
 
@@ -265,32 +275,4 @@ function mostViolating(walk: Walk, level: number): number {
     }
   }
   return entering;
-}
-
-/** Σ_i factors_i · (row members_i of the matrix), four rows at a time. */
-function combineRowsInto(
-  out: Float64Array,
-  matrix: Float64Array,
-  members: readonly number[],
-  factors: Float64Array,
-): void {
-  const count = out.length;
-  out.fill(0);
-  let i = 0;
-  for (; i + 3 < members.length; i += 4) {
-    const f0 = factors[i] as number;
-    const f1 = factors[i + 1] as number;
-    const f2 = factors[i + 2] as number;
-    const f3 = factors[i + 3] as number;
-    const r0 = (members[i] as number) * count;
-    const r1 = (members[i + 1] as number) * count;
-    const r2 = (members[i + 2] as number) * count;
-    const r3 = (members[i + 3] as number) * count;
-    for (let j = 0; j < count; j++) {
-      const left = f0 * (matrix[r0 + j] as number) + f1 * (matrix[r1 + j] as number);
-      const right = f2 * (matrix[r2 + j] as number) + f3 * (matrix[r3 + j] as number);
-      out[j] = (out[j] as number) + (left + right);
-    }
-  }
-  for (; i < members.length; i++) addScaled(out, factors[i] ?? 0, matrix, (members[i] ?? 0) * count, count);
 }
