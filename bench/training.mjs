@@ -12,7 +12,7 @@
  * says so). Both sides must report the same first loss, or nothing is measured. Both numbers are wall time of a whole step:
  * ours includes copying the batch in.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -21,6 +21,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createRng, parseTaskId } from "@kumiai/params";
 import { defineModel, denseNet, mean, openTrainingSession, relu } from "@kumiai/training";
+import { pythonsWithTorch } from "./lib/torch-pythons.mjs";
 
 const TORCH_SCRIPT = join(dirname(fileURLToPath(import.meta.url)), "training_torch.py");
 const STEPS_PER_ROUND = 5;
@@ -180,17 +181,6 @@ async function openTorch(options, notes) {
     );
     return startTorch({ ...options, oneDnn: false });
   }
-}
-
-/** Those of `candidates` that have torch, each installation once. */
-function pythonsWithTorch(candidates) {
-  const found = new Map();
-  for (const python of candidates) {
-    const code = "import torch, os; print(os.path.dirname(torch.__file__))";
-    const { status, stdout } = spawnSync(python, ["-c", code], { encoding: "utf8" });
-    if (status === 0 && !found.has(stdout)) found.set(stdout, python);
-  }
-  return [...found.values()];
 }
 
 function median(values) {
