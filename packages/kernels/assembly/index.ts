@@ -9,6 +9,6 @@
  */
 export { fromBrain, fromHalf, toBrain, toHalf } from "./conversion";
 export { addScaled, findNonFinite, subtract } from "./elementwise";
-export { addGram, addNorms } from "./inner-products";
+export { addDeltaGram, addGram, addNorms } from "./inner-products";
 export { mix } from "./mix";
 export { addWeighted, roundSums, weightedSums } from "./weighted-sums";

@@ -1,10 +1,10 @@
 /** Inner products of many rows, blocked so that rows stay in the cache. Conventions and order of sums: index.ts. */
-import { BLOCK, BLOCK_BYTES, EXPONENT, promoteHigh, promoteLow } from "./common";
+import { BLOCK, BLOCK_BYTES, promoteHigh, promoteLow, tileLength } from "./common";
+import { subtract } from "./elementwise";
 
 /**
  * gram (packed upper triangle, row-major, f64) ← gram + ⟨rows_i, rows_j⟩; cross [extraCount, rowCount] ← cross + ⟨extras_d, rows_r⟩.
- * `rows` is a table of the rows, then the extras. `befores`: 0, or a table of what is subtracted from each row first, in f32.
- * `wide`: room for (rowCount + extraCount)·BLOCK f64. Returns the first row with a difference that is not finite, else −1.
+ * `rows` is a table of the rows, then the extras. `wide`: room for (rowCount + extraCount)·BLOCK f64.
  */
 export function addGram(
   gram: usize,
@@ -12,27 +12,60 @@ export function addGram(
   cross: usize,
   extraCount: i32,
   rows: usize,
-  befores: usize,
   count: i32,
   wide: usize,
-): i32 {
-  const extras = rows + ((<usize>rowCount) << 2);
-  const wideExtras = wide + <usize>rowCount * BLOCK_BYTES;
+): void {
+  if (rowCount <= 2) {
+    addFewProducts(gram, rowCount, cross, extraCount, rows, count);
+    return;
+  }
   for (let start = 0; start < count; start += BLOCK) {
     const length = min(BLOCK, count - start);
     const pairs = (length + 1) >> 1;
-    if (befores == 0) widenRows(wide, rows, rowCount, start, length);
-    else {
-      const bad = widenDeltas(wide, rows, befores, rowCount, start, length);
-      if (bad >= 0) return bad;
-    }
-    widenRows(wideExtras, extras, extraCount, start, length);
+    widenRows(wide, rows, rowCount + extraCount, start, length);
     addTriangle(gram, rowCount, wide, pairs);
     for (let d = 0; d < extraCount; d++) {
-      addStrip(cross + ((<usize>(d * rowCount)) << 3), wideExtras + <usize>d * BLOCK_BYTES, wide, rowCount, pairs);
+      const x = wide + <usize>(rowCount + d) * BLOCK_BYTES;
+      addStrip(cross + ((<usize>(d * rowCount)) << 3), x, wide, rowCount, pairs);
     }
   }
-  return -1;
+}
+
+/**
+ * The same for the differences rows − befores, in f32, tile after tile: memory is read in long runs, which it is fastest at. `table`:
+ * room for rowCount + extraCount addresses; `deltas`: for rowCount tiles, or rows if they are shorter. Returns the first row with a
+ * difference that is not finite, else −1.
+ */
+export function addDeltaGram(
+  gram: usize,
+  rowCount: i32,
+  cross: usize,
+  extraCount: i32,
+  rows: usize,
+  befores: usize,
+  count: i32,
+  table: usize,
+  deltas: usize,
+  wide: usize,
+): i32 {
+  const tile = min(tileLength(rowCount), count);
+  const stride = (<usize>tile) << 2;
+  let first = -1;
+  for (let start = 0; start < count; start += tile) {
+    const length = min(tile, count - start);
+    const offset = (<usize>start) << 2;
+    for (let r = 0; r < rowCount; r++) {
+      const delta = deltas + <usize>r * stride;
+      store<u32>(table + ((<usize>r) << 2), <u32>delta);
+      const bad = subtract(delta, rowAt(rows, r) + offset, rowAt(befores, r) + offset, length);
+      if (bad >= 0 && (first < 0 || r < first)) first = r;
+    }
+    for (let d = rowCount; d < rowCount + extraCount; d++) {
+      store<u32>(table + ((<usize>d) << 2), <u32>(rowAt(rows, d) + offset));
+    }
+    addGram(gram, rowCount, cross, extraCount, table, length, wide);
+  }
+  return first;
 }
 
 /** sums_r ← sums_r + ⟨rows_r, rows_r⟩, with the same bits as the diagonal of `addGram`. */
@@ -123,36 +156,6 @@ function widenRows(wide: usize, rows: usize, rowCount: i32, start: i32, length: 
     for (; i < length; i++) store<f64>(out + ((<usize>i) << 3), <f64>load<f32>(row + ((<usize>i) << 2)));
     if (length & 1) store<f64>(out + ((<usize>length) << 3), 0);
   }
-}
-
-/** The same for after − before, rounded to f32; the first row with a difference that is not finite, else −1. */
-function widenDeltas(wide: usize, afters: usize, befores: usize, rowCount: i32, start: i32, length: i32): i32 {
-  const exponent = i32x4.splat(EXPONENT);
-  for (let r = 0; r < rowCount; r++) {
-    const after = <usize>load<u32>(afters + ((<usize>r) << 2)) + ((<usize>start) << 2);
-    const before = <usize>load<u32>(befores + ((<usize>r) << 2)) + ((<usize>start) << 2);
-    const out = wide + <usize>r * BLOCK_BYTES;
-    let found = v128.splat<i32>(0);
-    let i = 0;
-    for (; i + 4 <= length; i += 4) {
-      const from = (<usize>i) << 2;
-      const x = f32x4.sub(v128.load(after + from), v128.load(before + from));
-      found = v128.or(found, i32x4.eq(v128.and(x, exponent), exponent));
-      const at = out + ((<usize>i) << 3);
-      v128.store(at, promoteLow(x));
-      v128.store(at, promoteHigh(x), 16);
-    }
-    let bad = v128.any_true(found);
-    for (; i < length; i++) {
-      const from = (<usize>i) << 2;
-      const x = load<f32>(after + from) - load<f32>(before + from);
-      if (!isFinite(x)) bad = true;
-      store<f64>(out + ((<usize>i) << 3), <f64>x);
-    }
-    if (bad) return r;
-    if (length & 1) store<f64>(out + ((<usize>length) << 3), 0);
-  }
-  return -1;
 }
 
 /** Place of (i, j), i ≤ j, in the packed upper triangle. */

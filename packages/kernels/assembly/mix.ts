@@ -1,9 +1,7 @@
 /** A whole mix, tile by tile, so that everything a tile needs stays in the cache. Conventions: index.ts. */
+import { tileLength } from "./common";
 import { findNonFinite, subtract } from "./elementwise";
 import { weightedSums } from "./weighted-sums";
-
-/** Elements that go through all blocks before the next ones do. */
-const TILE: i32 = 1024;
 
 /**
  * Runs a program over `count` elements; the number of the first result with a value that is not finite, −1 where there is none.
@@ -11,16 +9,18 @@ const TILE: i32 = 1024;
  *
  * program, in u32 words:
  *   deltaCount, blockCount
- *   for each delta: address of its TILE numbers, after, before
+ *   for each delta: address of a tile's numbers, after, before
  *   for each block: outCount, rowCount, factors, outCount × out, rowCount × (address, 1 if it moves on with the tile, else 0)
  */
 export function mix(program: usize, count: i32, table: usize): i32 {
-  for (let start = 0; start < count; start += TILE) {
-    const length = min(TILE, count - start);
+  let first = -1;
+  const tile = tileLength(load<i32>(program));
+  for (let start = 0; start < count; start += tile) {
+    const length = min(tile, count - start);
     const bad = mixTile(program, (<usize>start) << 2, length, table);
-    if (bad >= 0) return bad;
+    if (bad >= 0 && (first < 0 || bad < first)) first = bad;
   }
-  return -1;
+  return first;
 }
 
 function mixTile(program: usize, offset: usize, length: i32, table: usize): i32 {

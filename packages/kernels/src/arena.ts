@@ -9,7 +9,6 @@ export function alignedBytes(byteLength: number): number {
 }
 
 export interface Arena extends Allocator {
-  readonly buffer: ArrayBufferLike;
   /** Address of a vector that lies in the buffer; RangeError for any other. */
   addressOf(what: string, vector: ArrayBufferView): number;
   /** Address of so many bytes that stay free until the next call; RangeError where there is no room left. */

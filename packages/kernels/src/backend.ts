@@ -40,6 +40,11 @@ export interface Kernels extends Allocator {
 
   /** outs_m ← Σ_r factors[m·R + r]·rows_r, added up in the order of the rows; no rows give zeros. `factors` may lie anywhere. Cost MRP. */
   weightedSumsInto(outs: readonly Float32Array[], factors: Float64Array, rows: readonly Float32Array[]): void;
+  /**
+   * Weighted sums of rows, of their differences and of each other's results, block after block as `weightedSumsInto` would; results are
+   * numbered through all blocks. Returns the number of the first result with a value that is not finite, or −1. Cost that of the sums.
+   */
+  mixInto(rows: readonly PartialRow[], blocks: readonly KernelBlock[]): number;
   /** sums ← sums + factor·x: a weighted sum of more rows than there is room for, row by row. Cost P. */
   addWeightedInto(sums: Float64Array, factor: number, x: Float32Array): void;
   /** out ← sums, rounded. */
@@ -55,6 +60,16 @@ export interface Kernels extends Allocator {
     cross?: Float64Array,
     extras?: readonly Float32Array[],
   ): void;
+  /**
+   * The same for the differences after_r − before_r, each rounded once to f32, which are not kept. Returns the first row of which a
+   * difference is not finite, or −1; the sums are worth nothing then.
+   */
+  addDeltaGramInto(
+    gram: Float64Array,
+    rows: readonly DeltaRow[],
+    cross?: Float64Array,
+    extras?: readonly Float32Array[],
+  ): number;
   /** sums_r ← sums_r + ⟨rows_r, rows_r⟩, with the bits of the Gram's diagonal. Cost RP. */
   addNormsInto(sums: Float64Array, rows: readonly Float32Array[]): void;
 
@@ -68,8 +83,32 @@ export interface Kernels extends Allocator {
   toBrainInto(bits: Uint16Array, x: Float32Array): void;
 }
 
+export interface DeltaRow {
+  readonly before: Float32Array;
+  readonly after: Float32Array;
+}
+
+/** What no operand asks for may be missing. */
+export type PartialRow = Partial<DeltaRow>;
+
+/** An operand of a weighted sum: a row before or after training, the difference (in f32), or an earlier result, by its number. */
+export type Operand =
+  | { readonly before: number }
+  | { readonly after: number }
+  | { readonly delta: number }
+  | { readonly result: number };
+
+export interface KernelBlock {
+  readonly operands: readonly Operand[];
+  /** [outs, operands], row-major; may lie anywhere. */
+  readonly factors: Float64Array;
+  readonly outs: readonly Float32Array[];
+}
+
 /** Vectors that kernels can reach. What is handed out is not cleared, and is valid until `release`. */
 export interface Allocator {
+  /** What all vectors that the kernels can reach lie over. */
+  readonly buffer: ArrayBufferLike;
   /** RangeError where the memory that was asked for is used up. */
   f32(length: number): Float32Array;
   f64(length: number): Float64Array;
@@ -84,6 +123,35 @@ export interface Allocator {
  */
 export function scratchBytes(rowCount: number, factorCount = 0): number {
   return 8 * BLOCK * rowCount + 8 * rowCount + 8 * factorCount + 256;
+}
+
+/** Elements of which kernels hold the differences of so many rows at a time; as in assembly/common.ts. */
+export function tileLength(rowCount: number): number {
+  return Math.min(16_384, Math.max(BLOCK, Math.floor(131_072 / Math.max(1, rowCount) / BLOCK) * BLOCK));
+}
+
+/** The same for `addDeltaGramInto` on `count` elements. */
+export function deltaScratchBytes(rowCount: number, extraCount: number, count: number): number {
+  return (
+    scratchBytes(rowCount + extraCount) +
+    (4 * Math.min(tileLength(rowCount), count) + 16) * rowCount +
+    8 * (rowCount + extraCount) +
+    64
+  );
+}
+
+/** The same for `mixInto`: so many rows of which the difference is needed, operands and results of all blocks, blocks, factors. */
+export function mixScratchBytes(counts: {
+  readonly deltas: number;
+  readonly operands: number;
+  readonly results: number;
+  readonly blocks: number;
+  readonly factors: number;
+}): number {
+  const { deltas, operands, results, blocks, factors } = counts;
+  return (
+    4 * tileLength(deltas) * deltas + 12 * (deltas + blocks + operands) + 8 * results + 8 * factors + 16 * blocks + 256
+  );
 }
 
 /** Length of the packed upper triangle of an R × R matrix. */

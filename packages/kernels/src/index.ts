@@ -2,7 +2,10 @@ export {
   type Allocator,
   BLOCK,
   type KernelBackend,
+  type KernelBlock,
   type Kernels,
+  mixScratchBytes,
+  type Operand,
   packedLength,
   scratchBytes,
   unpackGram,
@@ -18,7 +21,6 @@ export type {
   MixPlan,
   MixSegment,
   NonFinite,
-  Operand,
   Row,
 } from "./passes/plan.js";
 export { measureHere, mixHere, readRange } from "./passes/run.js";

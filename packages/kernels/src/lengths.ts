@@ -1,5 +1,5 @@
 /** The checks that every backend makes: lengths that differ are bugs of the caller. */
-import { packedLength } from "./backend.js";
+import { type KernelBlock, type PartialRow, packedLength } from "./backend.js";
 
 export function assertSameLength(kernel: string, expected: number, received: number): void {
   if (expected !== received) throw new RangeError(`${kernel}: expected length ${expected}, received ${received}`);
@@ -32,4 +32,29 @@ export function checkGram(
   for (const extra of extras) assertSameLength("addGramInto: extras", length, extra.length);
   assertSameLength("addGramInto: gram", packedLength(rows.length), gram.length);
   assertSameLength("addGramInto: cross", extras.length * rows.length, cross.length);
+}
+
+/** Element count of all vectors of a mix; checks lengths, factors and that every operand is there. */
+export function checkMix(rows: readonly PartialRow[], blocks: readonly KernelBlock[]): number {
+  const outs = blocks.flatMap((block) => block.outs);
+  const length = lengthOfRows("mixInto: outputs", outs);
+  const expectRow = (row: Float32Array | undefined): void => {
+    if (row === undefined) throw new RangeError("mixInto: an operand asks for a row that is not there");
+    assertSameLength("mixInto: rows", length, row.length);
+  };
+  let made = 0;
+  for (const { operands, factors, outs: own } of blocks) {
+    assertSameLength("mixInto: factors", own.length * operands.length, factors.length);
+    for (const operand of operands) {
+      if ("result" in operand) {
+        if (!(operand.result < made)) throw new RangeError(`mixInto: result ${operand.result} is not made yet`);
+        continue;
+      }
+      const row = rows["before" in operand ? operand.before : "after" in operand ? operand.after : operand.delta];
+      if (!("after" in operand)) expectRow(row?.before);
+      if (!("before" in operand)) expectRow(row?.after);
+    }
+    made += own.length;
+  }
+  return length;
 }

@@ -5,11 +5,11 @@
  * sums in order, each waiting for its turn; all else writes to places of its own.
  */
 import { alignedBytes } from "../arena.js";
-import { type Kernels, packedLength, scratchBytes } from "../backend.js";
+import { type DeltaRow, deltaScratchBytes, type Kernels, packedLength } from "../backend.js";
 import { addSketchInto } from "../sketch.js";
 import type { Measured, MeasurePlan, MeasureSegment, NonFinite } from "./plan.js";
 import type { Gate } from "./run.js";
-import { anyInFile, chunkLength, stepLength } from "./sizes.js";
+import { chunkLength, stepLength } from "./sizes.js";
 import type { Transfer } from "./transfer.js";
 import type { Turns } from "./turns.js";
 import type { Vector } from "./vector.js";
@@ -82,11 +82,16 @@ export function measureBytes({ segments, checks }: MeasurePlan): number {
     const rowCount = segment.want === "gram" ? segment.rows.length : 1;
     const extraCount = segment.extras.length;
     const vectors = 2 * rowCount + extraCount;
-    const step = stepLength(vectors, true);
+    const step = chunkLength(vectors);
     const sums = packedLength(rowCount) + 2 * rowCount * extraCount + 2 * rowCount + 2;
-    return vectors * alignedBytes(4 * step) + alignedBytes(8 * sums) + scratchBytes(rowCount + extraCount) + 64;
+    return (
+      (vectors + 1) * alignedBytes(4 * step) +
+      alignedBytes(8 * sums) +
+      deltaScratchBytes(rowCount, extraCount, step) +
+      64
+    );
   });
-  return Math.max(0, ...needs, checks.length === 0 ? 0 : 4 * stepLength(1, true) + 64);
+  return Math.max(0, ...needs, checks.length === 0 ? 0 : 4 * chunkLength(1) + 64);
 }
 
 export interface MeasureContext {
@@ -119,16 +124,14 @@ export function measure(job: MeasureJob, context: MeasureContext): NonFinite | u
     start: job.start,
     end: job.end,
   };
-  const bad = walk(walked, context, (deltas, extras) => {
-    if (compared === undefined) {
-      kernels.addGramInto(sums, deltas, cross, extras);
-      return;
-    }
-    kernels.addGramInto(sums, deltas);
+  const bad = walk(walked, context, (rows, extras) => {
+    if (compared === undefined) return kernels.addDeltaGramInto(sums, rows, cross, extras);
+    const found = kernels.addDeltaGramInto(sums, rows);
     compared.forEach((each, row) => {
       const own = each.extras.map((d) => extras[d]);
-      if (own.length > 0) kernels.addGramInto(unused, [deltas[row]], each.sums, own);
+      if (own.length > 0) kernels.addDeltaGramInto(unused, [rows[row]], each.sums, own);
     });
+    return found;
   });
   compared?.forEach((each, row) => {
     each.extras.forEach((d, at) => {
@@ -151,9 +154,15 @@ function measureRow(index: number, row: number, context: MeasureContext): NonFin
   const cross = kernels.f64(compared.length).fill(0);
   const extras = compared.map((d) => segment.extras[d]);
   const walked = { segment, rows: [row], extras, start: 0, end: segment.length };
-  const bad = walk(walked, context, (deltas, xs, start) => {
-    kernels.addGramInto(sums, deltas, cross, xs);
-    if (segment.sketch !== undefined) addSketchInto(results.sketches[row], segment.sketch, deltas[0], start);
+  const sketch = results.sketches[row];
+  const room = sketch === undefined ? undefined : kernels.f32(chunkLength(2 + segment.extras.length));
+  const bad = walk(walked, context, (rows, xs, start) => {
+    const [{ before, after }] = rows;
+    if (segment.sketch !== undefined && sketch !== undefined && room !== undefined) {
+      const delta = room.subarray(0, after.length);
+      if (kernels.subtractInto(delta, after, before) < 0) addSketchInto(sketch, segment.sketch, delta, start);
+    }
+    return kernels.addDeltaGramInto(sums, rows, cross, xs);
   });
   results.products[row] = sums[0];
   compared.forEach((d, at) => {
@@ -170,41 +179,40 @@ interface Walk {
   readonly end: number;
 }
 
-/** Hands the rows' differences and the extras to `visit`, step by step. Stops at the first difference that is not finite. */
+/** Hands the rows and the extras to `visit`, step by step. Stops at the first row that `visit` says has a difference that is not finite. */
 function walk(
   { segment, rows, extras, start, end }: Walk,
   { kernels, transfer, gate }: MeasureContext,
-  visit: (deltas: readonly Float32Array[], extras: readonly Float32Array[], start: number) => void,
+  visit: (rows: readonly DeltaRow[], extras: readonly Float32Array[], start: number) => number,
 ): { readonly row: number; readonly index: number } | undefined {
   const sources = rows.map((row) => segment.rows[row]);
-  const inFiles = anyInFile([...sources.flatMap(({ before, after }) => [before, after]), ...extras]);
-  const step = Math.min(end - start, stepLength(2 * rows.length + extras.length, inFiles));
+  const vectorCount = 2 * rows.length + extras.length;
+  const isCopied = [...sources.flatMap(({ before, after }) => [before, after]), ...extras].some(transfer.isCopied);
+  const step = stepLength(vectorCount, Math.min(end - start, chunkLength(vectorCount)), isCopied);
   const room = (): Float32Array => kernels.f32(step);
-  const full = { before: rows.map(room), after: rows.map(room), extras: extras.map(room) };
+  const rooms = { rows: rows.map(() => ({ before: room(), after: room() })), extras: extras.map(room) };
   for (let at = start; at < end; at += step) {
     const length = Math.min(step, end - at);
-    const cut = (vectors: Float32Array[]): Float32Array[] =>
-      length === step ? vectors : vectors.map((vector) => vector.subarray(0, length));
-    const [before, after, others] = [cut(full.before), cut(full.after), cut(full.extras)];
-    const olds = sources.map((row, r) => transfer.load(before[r], { vector: row.before, start: at, length }));
-    const news = sources.map((row, r) => transfer.load(after[r], { vector: row.after, start: at, length }));
-    const xs = extras.map((vector, d) => transfer.load(others[d], { vector, start: at, length }));
-    const found = gate(() => {
-      for (let r = 0; r < rows.length; r++) {
-        const bad = kernels.subtractInto(after[r], news[r], olds[r]);
-        if (bad >= 0) return { row: rows[r], index: at + bad };
-      }
-      visit(after, xs, at);
-      return undefined;
-    });
-    if (found !== undefined) return found;
+    const load = (full: Float32Array, vector: Vector): Float32Array =>
+      transfer.load(length === step ? full : full.subarray(0, length), { vector, start: at, length });
+    const loaded = rooms.rows.map(({ before, after }, r) => ({
+      before: load(before, sources[r].before),
+      after: load(after, sources[r].after),
+    }));
+    const others = rooms.extras.map((full, d) => load(full, extras[d]));
+    const bad = gate(() => visit(loaded, others, at));
+    if (bad >= 0) return { row: rows[bad], index: at + indexOfNonFinite(loaded[bad], kernels) };
   }
   return undefined;
 }
 
+function indexOfNonFinite({ before, after }: DeltaRow, kernels: Kernels): number {
+  return kernels.subtractInto(kernels.f32(after.length), after, before);
+}
+
 function checkVector(check: number, { plan, kernels, transfer }: MeasureContext): NonFinite | undefined {
   const vector = plan.checks[check];
-  const room = kernels.f32(Math.min(vector.length, stepLength(1, true)));
+  const room = kernels.f32(Math.min(vector.length, chunkLength(1)));
   for (let start = 0; start < vector.length; start += room.length) {
     const part = room.subarray(0, Math.min(room.length, vector.length - start));
     const bad = kernels.findNonFinite(transfer.load(part, { vector, start, length: part.length }));

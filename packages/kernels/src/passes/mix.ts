@@ -6,10 +6,10 @@
  * than that is sensible for, add operand after operand to f64 sums, and read a row again where it is needed again.
  */
 import { alignedBytes } from "../arena.js";
-import { type Kernels, scratchBytes } from "../backend.js";
-import type { ByteCopy, MixBlock, MixPlan, MixSegment, NonFinite, Operand } from "./plan.js";
+import { type KernelBlock, type Kernels, mixScratchBytes, type Operand, type PartialRow } from "../backend.js";
+import type { ByteCopy, MixBlock, MixPlan, MixSegment, NonFinite } from "./plan.js";
 import type { Gate } from "./run.js";
-import { anyInFile, stepLength } from "./sizes.js";
+import { anyInFile, jobLength, stepLength } from "./sizes.js";
 import type { Transfer } from "./transfer.js";
 import type { Vector } from "./vector.js";
 
@@ -17,8 +17,6 @@ export type MixJob =
   | { readonly kind: "segment"; readonly segment: number; readonly start: number; readonly end: number }
   | { readonly kind: "copy"; readonly copy: ByteCopy };
 
-/** Elements of a job: enough that taking one costs nothing, few enough that threads end together. */
-const JOB_STEPS = 4;
 const WIDE_STEP = 2 ** 15;
 /** A wide segment keeps so many results that later blocks need, and so many sums at a time. */
 const WIDE_RESULTS = 8;
@@ -29,8 +27,7 @@ const NARROW_VECTORS = 64;
 export function jobsOf({ segments, copies }: MixPlan): readonly MixJob[] {
   const jobs: MixJob[] = [];
   segments.forEach((each, segment) => {
-    const shape = shapeOf(each);
-    const length = shape.step * (shape.isWide ? 1 : JOB_STEPS);
+    const { length } = shapeOf(each);
     for (let start = 0; start < each.length; start += length) {
       jobs.push({ kind: "segment", segment, start, end: Math.min(start + length, each.length) });
     }
@@ -48,22 +45,31 @@ export function jobsOf({ segments, copies }: MixPlan): readonly MixJob[] {
 /** Kernel memory that the largest job needs. */
 export function mixBytes({ segments, copies }: MixPlan): number {
   const needs = segments.map((segment) => {
-    const { step, isWide, vectorCount, resultCount } = shapeOf(segment);
-    const operandCount = Math.max(0, ...segment.blocks.map(({ operands }) => operands.length));
-    const factorCount = Math.max(0, ...segment.blocks.map(({ factors }) => factors.length));
-    const vectors = isWide ? WIDE_RESULTS * 3 + 4 + resultCount : vectorCount;
-    return (vectors + 1) * alignedBytes(4 * step) + scratchBytes(0, factorCount) + 8 * (operandCount + resultCount);
+    const { length, isWide, vectorCount, keptCount } = shapeOf(segment);
+    const blocks = segment.blocks;
+    const results = blocks.reduce((sum, block) => sum + block.results.length, 0);
+    const scratch = mixScratchBytes({
+      deltas: segment.rows.length,
+      operands: blocks.reduce((sum, { operands }) => sum + operands.length, 0),
+      results,
+      blocks: blocks.length,
+      factors: blocks.reduce((sum, { factors }) => sum + factors.length, 0),
+    });
+    // A wide step holds one row, one result, what is kept, and sums of 8 bytes.
+    const vectors = isWide ? 2 * WIDE_RESULTS + 4 + keptCount : vectorCount;
+    return (vectors + 1) * alignedBytes(4 * length) + (isWide ? 0 : scratch) + 64;
   });
   return Math.max(64, ...needs, copies.length === 0 ? 0 : COPY_BYTES + 64);
 }
 
 interface Shape {
-  readonly step: number;
+  /** Elements of a job. */
+  readonly length: number;
   readonly isWide: boolean;
-  /** Vectors that a narrow step holds. */
+  /** Vectors that a narrow step reads and writes. */
   readonly vectorCount: number;
-  /** Results that a wide step holds. */
-  readonly resultCount: number;
+  /** Results that a wide step keeps for later blocks. */
+  readonly keptCount: number;
 }
 
 const shapes = new WeakMap<MixSegment, Shape>();
@@ -72,44 +78,36 @@ function shapeOf(segment: MixSegment): Shape {
   const known = shapes.get(segment);
   if (known !== undefined) return known;
   const use = usesOf(segment);
-  const resultCount = segment.blocks.reduce((sum, { results }) => sum + results.length, 0);
-  const vectorCount = use.reduce((sum, row) => sum + buffersOf(row), resultCount);
-  const inFiles = anyInFile([
-    ...segment.rows.flatMap(({ before, after }) => [before, after]),
-    ...segment.blocks.flatMap(({ results }) => results.flat()),
-  ]);
+  const results = segment.blocks.flatMap((block) => block.results);
+  const vectorCount = use.reduce((sum, row) => sum + Number(row.before) + Number(row.after), results.length);
+  const inFiles = anyInFile([...segment.rows.flatMap(({ before, after }) => [before, after]), ...results.flat()]);
   const kept = keptResults(segment.blocks);
   const isWide =
     vectorCount > NARROW_VECTORS &&
     inFiles &&
     kept.size <= WIDE_RESULTS &&
-    segment.blocks.every(({ results }) => results.length <= WIDE_RESULTS);
-  const step = isWide ? WIDE_STEP : stepLength(vectorCount, inFiles);
-  const shape = { step: Math.min(step, segment.length), isWide, vectorCount, resultCount: kept.size };
+    segment.blocks.every((block) => block.results.length <= WIDE_RESULTS);
+  const length = Math.min(segment.length, isWide ? WIDE_STEP : jobLength(vectorCount));
+  const shape = { length, isWide, vectorCount, keptCount: kept.size };
   shapes.set(segment, shape);
   return shape;
 }
 
-/** How operands use a row. */
+/** Which vectors of a row have to be loaded. */
 interface RowUse {
   before: boolean;
   after: boolean;
-  delta: boolean;
 }
 
 function usesOf({ rows, blocks }: MixSegment): readonly RowUse[] {
-  const uses = rows.map((): RowUse => ({ before: false, after: false, delta: false }));
+  const uses = rows.map((): RowUse => ({ before: false, after: false }));
   for (const operand of blocks.flatMap(({ operands }) => operands)) {
-    if ("before" in operand) uses[operand.before].before = true;
-    else if ("after" in operand) uses[operand.after].after = true;
-    else if ("delta" in operand) uses[operand.delta].delta = true;
+    if ("result" in operand) continue;
+    const use = uses["before" in operand ? operand.before : "after" in operand ? operand.after : operand.delta];
+    if (!("after" in operand)) use.before = true;
+    if (!("before" in operand)) use.after = true;
   }
   return uses;
-}
-
-function buffersOf({ before, after, delta }: RowUse): number {
-  if (delta) return before && after ? 3 : 2;
-  return Number(before) + Number(after);
 }
 
 /** Numbers of the results that a later block needs. */
@@ -145,113 +143,67 @@ interface SegmentContext {
   readonly gate: Gate;
 }
 
-/** The kernel memory of one row in a narrow step; what is not needed is not there. */
-interface RowRoom {
-  readonly before?: Float32Array;
-  readonly after?: Float32Array;
-  readonly delta?: Float32Array;
-}
-
 function mixNarrow(
   start: number,
   end: number,
   { segment, index, kernels, transfer, gate }: SegmentContext,
 ): NonFinite | undefined {
-  const step = Math.min(shapeOf(segment).step, end - start);
-  const rooms = usesOf(segment).map((use) => openRoom(use, step, kernels));
   const places = segment.blocks.flatMap((block) => block.results);
-  const results = places.map(() => kernels.f32(step));
+  const vectors = [...segment.rows.flatMap(({ before, after }) => [before, after]), ...places.flat()];
+  const step = stepLength(shapeOf(segment).vectorCount, end - start, vectors.some(transfer.isCopied));
+  const room = (): Float32Array => kernels.f32(step);
+  const rooms = usesOf(segment).map(
+    (use): PartialRow => ({
+      ...(use.before ? { before: room() } : {}),
+      ...(use.after ? { after: room() } : {}),
+    }),
+  );
+  const results = places.map(room);
   const bits = kernels.u16(step);
   for (let at = start; at < end; at += step) {
     const length = Math.min(step, end - at);
-    const cut = (room: Float32Array): Float32Array => (length === step ? room : room.subarray(0, length));
-    const loaded = segment.rows.map((row, r): RowRoom => {
-      const { before, after, delta } = rooms[r];
-      const load = (room: Float32Array, vector: Vector): Float32Array =>
-        transfer.load(cut(room), { vector, start: at, length });
+    const cut = (full: Float32Array): Float32Array => (length === step ? full : full.subarray(0, length));
+    const load = (full: Float32Array, vector: Vector): Float32Array =>
+      transfer.load(cut(full), { vector, start: at, length });
+    const rows = segment.rows.map((row, r): PartialRow => {
+      const { before, after } = rooms[r];
       return {
         ...(before === undefined ? {} : { before: load(before, row.before) }),
         ...(after === undefined ? {} : { after: load(after, row.after) }),
-        ...(delta === undefined ? {} : { delta: cut(delta) }),
       };
     });
-    const outs = results.map((room, result) => {
-      const [first] = places[result];
-      return first === undefined ? cut(room) : transfer.target(cut(room), { vector: first, start: at, length });
+    const outs = results.map((full, result) => {
+      const [vector] = places[result];
+      return vector === undefined ? cut(full) : transfer.target(cut(full), { vector, start: at, length });
     });
-    const made = gate(() => computeBlocks(segment, loaded, outs, kernels));
-    for (const [result, out] of made.entries()) {
-      const bad = storeResult(out, places[result], { start: at, bits, kernels, transfer });
-      if (bad >= 0) return { segment: index, result, index: at + bad };
+    const bad = gate(() => kernels.mixInto(rows, blocksWith(segment, outs)));
+    if (bad >= 0) return { segment: index, result: bad, index: at + kernels.findNonFinite(outs[bad]) };
+    for (const [result, out] of outs.entries()) {
+      const lost = storeResult(out, places[result], { start: at, bits, transfer });
+      if (lost >= 0) return { segment: index, result, index: at + lost };
     }
   }
   return undefined;
 }
 
-/** All results of one step, into `outs`, in the order of their numbers. */
-function computeBlocks(
-  { blocks }: MixSegment,
-  rows: readonly RowRoom[],
-  outs: readonly Float32Array[],
-  kernels: Kernels,
-): readonly Float32Array[] {
-  for (const { before, after, delta } of rows) {
-    if (delta !== undefined && before !== undefined && after !== undefined) kernels.subtractInto(delta, after, before);
-  }
+/** The blocks with the vectors that their results are numbered after. */
+function blocksWith({ blocks }: MixSegment, outs: readonly Float32Array[]): readonly KernelBlock[] {
   let made = 0;
-  for (const { factors, operands, results } of blocks) {
-    kernels.weightedSumsInto(
-      outs.slice(made, made + results.length),
-      factors,
-      operands.map((operand) => narrowOperand(operand, rows, outs)),
-    );
+  return blocks.map(({ operands, factors, results }) => {
+    const own = outs.slice(made, made + results.length);
     made += results.length;
-  }
-  return outs;
-}
-
-/** A difference takes the place of whichever of its two vectors is not needed for itself. */
-function openRoom(use: RowUse, step: number, kernels: Kernels): RowRoom {
-  const { before: needsBefore, after: needsAfter, delta: needsDelta } = use;
-  const before = needsBefore || needsDelta ? kernels.f32(step) : undefined;
-  const after = needsAfter || needsDelta ? kernels.f32(step) : undefined;
-  const place = !needsBefore ? before : !needsAfter ? after : undefined;
-  const delta = needsDelta ? (place ?? kernels.f32(step)) : undefined;
-  return {
-    ...(before === undefined ? {} : { before }),
-    ...(after === undefined ? {} : { after }),
-    ...(delta === undefined ? {} : { delta }),
-  };
-}
-
-function narrowOperand(operand: Operand, rooms: readonly RowRoom[], made: readonly Float32Array[]): Float32Array {
-  const found =
-    "before" in operand
-      ? rooms[operand.before]?.before
-      : "after" in operand
-        ? rooms[operand.after]?.after
-        : "delta" in operand
-          ? rooms[operand.delta]?.delta
-          : made[operand.result];
-  if (found === undefined) throw new RangeError(`mix: no such operand: ${JSON.stringify(operand)}`);
-  return found;
+    return { operands, factors, outs: own };
+  });
 }
 
 interface StoreContext {
   readonly start: number;
   readonly bits: Uint16Array;
-  readonly kernels: Kernels;
   readonly transfer: Transfer;
 }
 
-/** Index of the first value that is not finite, or has no room where it goes; −1 if all went well. */
-function storeResult(
-  out: Float32Array,
-  places: readonly Vector[],
-  { start, bits, kernels, transfer }: StoreContext,
-): number {
-  const bad = kernels.findNonFinite(out);
-  if (bad >= 0) return bad;
+/** Index of the first value that has no room where it goes; −1 if all went well. */
+function storeResult(out: Float32Array, places: readonly Vector[], { start, bits, transfer }: StoreContext): number {
   for (const vector of places) {
     const lost = transfer.store(out, { vector, start, length: out.length }, bits);
     if (lost >= 0) return lost;
@@ -292,7 +244,8 @@ function mixWide(
     });
     for (const [m, sum] of own.entries()) {
       kernels.roundInto(out, sum);
-      const bad = storeResult(out, results[m], { start, bits, kernels, transfer });
+      const nonFinite = kernels.findNonFinite(out);
+      const bad = nonFinite >= 0 ? nonFinite : storeResult(out, results[m], { start, bits, transfer });
       if (bad >= 0) return { segment: index, result: made, index: start + bad };
       if (keep.has(made)) {
         const copy = kernels.f32(length);

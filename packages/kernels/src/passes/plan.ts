@@ -11,6 +11,7 @@
  * Chunks of a segment have a length that depends on nothing but the number of rows and extras, and their sums are added in order:
  * results do not depend on where vectors lie, nor on the number of threads.
  */
+import type { Operand } from "../backend.js";
 import type { SketchPlan } from "../sketch.js";
 import type { FileBytes } from "./transfer.js";
 import type { Vector } from "./vector.js";
@@ -46,13 +47,6 @@ export interface Measured {
   /** One per row, where asked for. */
   readonly sketches: readonly Float64Array[];
 }
-
-/** An operand of a weighted sum: a row before or after training, the difference, or the result of an earlier block. */
-export type Operand =
-  | { readonly before: number }
-  | { readonly after: number }
-  | { readonly delta: number }
-  | { readonly result: number };
 
 /** result_m ← Σ_r factors[m·R + r]·operand_r for each m, in f64 in the order of operands, rounded once to f32. */
 export interface MixBlock {

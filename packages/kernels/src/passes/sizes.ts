@@ -1,30 +1,33 @@
 /**
  * How much of a segment is held at a time. Chunks of a Gram decide the order of its sums, so their length depends on the number of
- * rows alone; the steps in which a chunk is loaded do not, and follow from where the vectors lie.
+ * rows alone. A chunk in files is read at once; one in memory that kernels cannot reach is copied there in shorter steps.
  */
 import { BLOCK } from "../backend.js";
 import { isInFile, type Vector } from "./vector.js";
 
-/** Elements of all vectors of a chunk together. Changing it changes the last bits of results. */
-const CHUNK_ELEMENTS = 2 ** 19;
-const LONGEST_CHUNK = 2 ** 16;
-/** Elements of all vectors of a step in memory together: they pass through the second-level cache. */
-const MEMORY_STEP_ELEMENTS = 2 ** 17;
-const LONGEST_MEMORY_STEP = 2 ** 13;
-/** The same for files, where every step costs system calls. */
-const FILE_STEP_ELEMENTS = 2 ** 19;
-const LONGEST_FILE_STEP = 2 ** 16;
+/** Elements of all vectors of a chunk together, 4 MB. Changing it changes the last bits of results. */
+const CHUNK_ELEMENTS = 2 ** 20;
+const LONGEST_CHUNK = 2 ** 17;
+/** Elements of all vectors together that are copied into kernel memory at once: they fit the second-level cache. */
+const COPIED_ELEMENTS = 2 ** 17;
+const LONGEST_COPY = 2 ** 13;
 
 /** `vectorCount`: those that a chunk reads, each row as two. */
 export function chunkLength(vectorCount: number): number {
   return share(CHUNK_ELEMENTS, vectorCount, LONGEST_CHUNK);
 }
 
-/** `vectorCount`: those that a step holds at once. */
-export function stepLength(vectorCount: number, inFiles: boolean): number {
-  return inFiles
-    ? share(FILE_STEP_ELEMENTS, vectorCount, LONGEST_FILE_STEP)
-    : share(MEMORY_STEP_ELEMENTS, vectorCount, LONGEST_MEMORY_STEP);
+/** Elements of a mix's job; `vectorCount`: those that it reads and writes. */
+export function jobLength(vectorCount: number): number {
+  return share(CHUNK_ELEMENTS, vectorCount, LONGEST_CHUNK);
+}
+
+/**
+ * Elements that are loaded at once, at most `most`; `vectorCount`: those that are copied into kernel memory one after the other before
+ * they are used, so that they should still be in the cache then.
+ */
+export function stepLength(vectorCount: number, most: number, isCopied: boolean): number {
+  return isCopied ? Math.min(most, share(COPIED_ELEMENTS, vectorCount, LONGEST_COPY)) : most;
 }
 
 /** A multiple of BLOCK, at least one. */

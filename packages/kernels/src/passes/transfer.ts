@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import type { Kernels } from "../backend.js";
-import { bytesOfElement, type FilePiece, isInFile, overlapsOf, type Range } from "./vector.js";
+import { bytesOfElement, type FilePiece, isInFile, overlapsOf, type Range, type Vector } from "./vector.js";
 
 /** More open files than this are closed again, the longest unused first. */
 const MAX_OPEN_FILES = 256;
@@ -32,6 +32,8 @@ export interface FileBytes {
 
 /** Reads and writes of one thread. */
 export interface Transfer {
+  /** Whether the vector lies in memory that kernels cannot reach, at least in part: it is copied. */
+  isCopied(vector: Vector): boolean;
   /** The range's numbers: where they lie, if kernels can reach them there, else in `room`, which has the range's length. */
   load(room: Float32Array, range: Range): Float32Array;
   /** The range itself, if kernels can write it in place, else `room`; `store` brings it there. */
@@ -70,16 +72,16 @@ export function openTransfer(kernels: Kernels): Transfer {
     moved.written += bytes.length;
   };
   /** The range where it lies, if that is one place in the kernels' own memory. */
-  const inPlace = (room: Float32Array, range: Range): Float32Array | undefined => {
+  const inPlace = (range: Range): Float32Array | undefined => {
     for (const { piece, from, count } of overlapsOf(range)) {
-      if (isInFile(piece) || count < range.length || piece.values.buffer !== room.buffer) return undefined;
+      if (isInFile(piece) || count < range.length || piece.values.buffer !== kernels.buffer) return undefined;
       return piece.values.subarray(from, from + count);
     }
     return undefined;
   };
   return {
     load(room, range) {
-      const found = inPlace(room, range);
+      const found = inPlace(range);
       if (found !== undefined) return found;
       for (const { piece, from, count, at } of overlapsOf(range)) {
         if (isInFile(piece)) loadPiece(room.subarray(at, at + count), piece, from);
@@ -87,7 +89,8 @@ export function openTransfer(kernels: Kernels): Transfer {
       }
       return room;
     },
-    target: (room, range) => inPlace(room, range) ?? room,
+    isCopied: ({ pieces }) => pieces.some((piece) => !isInFile(piece) && piece.values.buffer !== kernels.buffer),
+    target: (room, range) => inPlace(range) ?? room,
     store(values, range, bits) {
       for (const { piece, from, count, at } of overlapsOf(range)) {
         const part = count === values.length ? values : values.subarray(at, at + count);

@@ -1,8 +1,8 @@
 /** The plain backend: one loop per kernel, obviously right, the yardstick of the fast one. */
 import { fromHalfBits, toHalfBits } from "@kumiai/params";
 import { type Arena, alignedBytes, openArena } from "../arena.js";
-import { BLOCK, type KernelBackend, type Kernels } from "../backend.js";
-import { assertSameLength, checkGram, checkWeightedSums, lengthOfRows } from "../lengths.js";
+import { BLOCK, type DeltaRow, type KernelBackend, type Kernels, type Operand, type PartialRow } from "../backend.js";
+import { assertSameLength, checkGram, checkMix, checkWeightedSums, lengthOfRows } from "../lengths.js";
 
 export const referenceBackend: KernelBackend = {
   name: "reference",
@@ -47,7 +47,56 @@ function fromBrainBits(bits: number): number {
   return bitsOf.getFloat32(0);
 }
 
-function createKernels({ f32, f64, u16, release, addressOf }: Arena): Kernels {
+/** after − before, each rounded to f32. */
+function deltaOf({ before, after }: DeltaRow): Float32Array {
+  assertSameLength("difference", after.length, before.length);
+  return after.map((value, i) => value - before[i]);
+}
+
+function operandOf(operand: Operand, rows: readonly PartialRow[], results: readonly Float32Array[]): Float32Array {
+  if ("result" in operand) return results[operand.result];
+  const row = rows["before" in operand ? operand.before : "after" in operand ? operand.after : operand.delta];
+  const { before = NO_ELEMENTS, after = NO_ELEMENTS } = row;
+  if ("delta" in operand) return deltaOf({ before, after });
+  return "before" in operand ? before : after;
+}
+
+const NO_ELEMENTS = new Float32Array(0);
+const NO_NUMBERS = new Float64Array(0);
+
+function addGram(
+  gram: Float64Array,
+  rows: readonly Float32Array[],
+  cross: Float64Array,
+  extras: readonly Float32Array[],
+): void {
+  checkGram(gram, rows, cross, extras);
+  let at = 0;
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = i; j < rows.length; j++) {
+      gram[at] = addProduct(gram[at], rows[i], rows[j]);
+      at++;
+    }
+  }
+  extras.forEach((extra, d) => {
+    rows.forEach((row, r) => {
+      cross[d * rows.length + r] = addProduct(cross[d * rows.length + r], extra, row);
+    });
+  });
+}
+
+function weightedSums(outs: readonly Float32Array[], factors: Float64Array, rows: readonly Float32Array[]): void {
+  checkWeightedSums(outs, factors, rows);
+  outs.forEach((out, m) => {
+    for (let i = 0; i < out.length; i++) {
+      let sum = 0;
+      for (let r = 0; r < rows.length; r++) sum += factors[m * rows.length + r] * rows[r][i];
+      out[i] = sum;
+    }
+  });
+}
+
+function createKernels({ buffer, f32, f64, u16, release, addressOf }: Arena): Kernels {
   /** Refuses vectors from elsewhere, which this backend could reach and others cannot. */
   const own = (kernel: string, ...vectors: readonly ArrayBufferView[]): void => {
     for (const vector of vectors) addressOf(kernel, vector);
@@ -55,6 +104,7 @@ function createKernels({ f32, f64, u16, release, addressOf }: Arena): Kernels {
 
   return {
     backend: "reference",
+    buffer,
     f32,
     f64,
     u16,
@@ -80,15 +130,8 @@ function createKernels({ f32, f64, u16, release, addressOf }: Arena): Kernels {
     },
 
     weightedSumsInto(outs, factors, rows) {
-      checkWeightedSums(outs, factors, rows);
       own("weightedSumsInto", ...outs, ...rows);
-      outs.forEach((out, m) => {
-        for (let i = 0; i < out.length; i++) {
-          let sum = 0;
-          for (let r = 0; r < rows.length; r++) sum += factors[m * rows.length + r] * rows[r][i];
-          out[i] = sum;
-        }
-      });
+      weightedSums(outs, factors, rows);
     },
 
     addWeightedInto(sums, factor, x) {
@@ -103,22 +146,37 @@ function createKernels({ f32, f64, u16, release, addressOf }: Arena): Kernels {
       out.set(sums);
     },
 
-    addGramInto(gram, rows, cross = new Float64Array(0), extras = []) {
-      checkGram(gram, rows, cross, extras);
+    addGramInto(gram, rows, cross = NO_NUMBERS, extras = []) {
       own("addGramInto", gram, ...rows, ...extras);
       if (extras.length > 0) own("addGramInto: cross", cross);
-      let at = 0;
-      for (let i = 0; i < rows.length; i++) {
-        for (let j = i; j < rows.length; j++) {
-          gram[at] = addProduct(gram[at], rows[i], rows[j]);
-          at++;
-        }
+      addGram(gram, rows, cross, extras);
+    },
+
+    addDeltaGramInto(gram, rows, cross = NO_NUMBERS, extras = []) {
+      own("addDeltaGramInto", gram, ...rows.flatMap(({ before, after }) => [before, after]), ...extras);
+      if (extras.length > 0) own("addDeltaGramInto: cross", cross);
+      const deltas = rows.map(deltaOf);
+      const bad = deltas.findIndex((delta) => findNonFinite(delta) >= 0);
+      if (bad < 0) addGram(gram, deltas, cross, extras);
+      return bad;
+    },
+
+    mixInto(rows, blocks) {
+      checkMix(rows, blocks);
+      own("mixInto", ...rows.flatMap(({ before, after }) => [before ?? [], after ?? []].flat()));
+      own("mixInto", ...blocks.flatMap(({ outs }) => outs));
+      const results: Float32Array[] = [];
+      for (const { operands, factors, outs } of blocks) {
+        weightedSums(
+          outs,
+          factors,
+          operands.map((operand) => operandOf(operand, rows, results)),
+        );
+        const bad = outs.findIndex((out) => findNonFinite(out) >= 0);
+        if (bad >= 0) return results.length + bad;
+        results.push(...outs);
       }
-      extras.forEach((extra, d) => {
-        rows.forEach((row, r) => {
-          cross[d * rows.length + r] = addProduct(cross[d * rows.length + r], extra, row);
-        });
-      });
+      return -1;
     },
 
     addNormsInto(sums, rows) {

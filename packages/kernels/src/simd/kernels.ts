@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { type Arena, alignedBytes, openArena } from "../arena.js";
-import { type KernelBackend, type Kernels, scratchBytes } from "../backend.js";
+import { deltaScratchBytes, type KernelBackend, type Kernels, scratchBytes, tileLength } from "../backend.js";
 import { assertSameLength, checkGram, checkMix, checkWeightedSums, lengthOfRows } from "../lengths.js";
 import { writeMix } from "./mix-program.js";
 
@@ -16,7 +16,10 @@ interface Exports {
   weightedSums(outs: number, outCount: number, factors: number, rows: number, rowCount: number, count: number): void;
   addWeighted(sums: number, factor: number, x: number, count: number): void;
   roundSums(out: number, sums: number, count: number): void;
-  addGram(...args: readonly [number, number, number, number, number, number, number, number]): number;
+  addGram(...args: readonly [number, number, number, number, number, number, number]): void;
+  addDeltaGram(
+    ...args: readonly [number, number, number, number, number, number, number, number, number, number]
+  ): number;
   mix(program: number, count: number, table: number): number;
   addNorms(sums: number, rows: number, rowCount: number, count: number): void;
   fromHalf(out: number, bits: number, count: number): void;
@@ -122,20 +125,23 @@ function createKernels(wasm: Exports, arena: Arena): Kernels {
       const wide = writeTable("addGramInto", [...rows, ...extras], table);
       const to = addressOf("addGramInto: gram", gram);
       const toCross = extras.length === 0 ? 0 : addressOf("addGramInto: cross", cross);
-      wasm.addGram(to, rows.length, toCross, extras.length, table, 0, rows[0]?.length ?? 0, wide);
+      wasm.addGram(to, rows.length, toCross, extras.length, table, rows[0]?.length ?? 0, wide);
     },
 
     addDeltaGramInto(gram, rows, cross = NOTHING, extras = []) {
       const afters = rows.map(({ after }) => after);
       const befores = rows.map(({ before }) => before);
       checkGram(gram, afters, cross, extras);
-      checkGram(gram, befores, cross, extras);
-      const table = arena.scratch(scratchBytes(rows.length + extras.length) + alignedBytes(4 * rows.length));
+      lengthOfRows("addDeltaGramInto: rows", [...afters, ...befores]);
+      const count = afters[0]?.length ?? 0;
+      const table = arena.scratch(deltaScratchBytes(rows.length, extras.length, count));
       const toBefore = writeTable("addDeltaGramInto", [...afters, ...extras], table);
-      const wide = writeTable("addDeltaGramInto", befores, toBefore);
+      const free = writeTable("addDeltaGramInto", befores, toBefore);
+      const deltas = free + alignedBytes(4 * (rows.length + extras.length));
+      const wide = deltas + alignedBytes(4 * Math.min(tileLength(rows.length), count) * rows.length);
       const to = addressOf("addDeltaGramInto: gram", gram);
       const toCross = extras.length === 0 ? 0 : addressOf("addDeltaGramInto: cross", cross);
-      return wasm.addGram(to, rows.length, toCross, extras.length, table, toBefore, afters[0]?.length ?? 0, wide);
+      return wasm.addDeltaGram(to, rows.length, toCross, extras.length, table, toBefore, count, free, deltas, wide);
     },
 
     mixInto(rows, blocks) {

@@ -8,10 +8,12 @@ import {
   type Kernels,
   mixScratchBytes,
   packedLength,
-  TILE,
+  tileLength,
 } from "../backend.js";
 import { firstDifference, hasGuards, put, put64, RAGGED, room } from "./vectors.js";
 
+/** The longest tile. */
+const TILE = tileLength(1);
 const LENGTHS = [...RAGGED, TILE - 1, TILE, 2 * TILE + 3];
 /** Enough for 30 vectors of the greatest length, and what kernels need. */
 const BYTES = 2 ** 20 + 360 * TILE;
