@@ -13,7 +13,7 @@ export function weightedSums(outs: usize, outCount: i32, factors: usize, rows: u
 }
 
 function weightedSum(out: usize, factors: usize, rows: usize, rowCount: i32, count: i32): void {
-  let i = rowCount == 3 ? weightedSumOf3(out, factors, rows, count) : 0;
+  let i = 0;
   for (; i + 8 <= count; i += 8) {
     const at = (<usize>i) << 2;
     let s0 = f64x2.splat(0);
@@ -42,32 +42,6 @@ function weightedSum(out: usize, factors: usize, rows: usize, rowCount: i32, cou
     }
     store<f32>(out + at, <f32>sum);
   }
-}
-
-/** The whole fours of elements for three rows, the most frequent number; returns how many elements that were. */
-function weightedSumOf3(out: usize, factors: usize, rows: usize, count: i32): i32 {
-  const f0 = v128.load64_splat(factors);
-  const f1 = v128.load64_splat(factors, 8);
-  const f2 = v128.load64_splat(factors, 16);
-  const zero = f64x2.splat(0);
-  let x = <usize>load<u32>(rows);
-  let y = <usize>load<u32>(rows, 4);
-  let z = <usize>load<u32>(rows, 8);
-  let i = 0;
-  for (; i + 4 <= count; i += 4) {
-    let low = f64x2.add(zero, f64x2.mul(f0, f64x2.promote_low_f32x4(v128.load64_zero(x))));
-    let high = f64x2.add(zero, f64x2.mul(f0, f64x2.promote_low_f32x4(v128.load64_zero(x, 8))));
-    low = f64x2.add(low, f64x2.mul(f1, f64x2.promote_low_f32x4(v128.load64_zero(y))));
-    high = f64x2.add(high, f64x2.mul(f1, f64x2.promote_low_f32x4(v128.load64_zero(y, 8))));
-    low = f64x2.add(low, f64x2.mul(f2, f64x2.promote_low_f32x4(v128.load64_zero(z))));
-    high = f64x2.add(high, f64x2.mul(f2, f64x2.promote_low_f32x4(v128.load64_zero(z, 8))));
-    v128.store(out, demote(low, high));
-    x += 16;
-    y += 16;
-    z += 16;
-    out += 16;
-  }
-  return i;
 }
 
 /** Four outputs at once: each row is loaded and widened once for all of them. */
