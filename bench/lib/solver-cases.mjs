@@ -2,8 +2,8 @@
 import { createRng } from "@kumiai/params";
 
 /**
- * name, title, size(N): numbers per update, shape(row, i, draw): changes the normal numbers of client i's update in place, where
- * draw() is uniform in [0, 1); `start(size, rng)` gives what the clients of one case share.
+ * size(N): numbers per update. shape(row, { i, shared, draw }) makes client i's update out of normal numbers, in place; `shared` are
+ * normal numbers that all clients have in common, draw() is uniform in [0, 1).
  */
 const KINDS = [
   {
