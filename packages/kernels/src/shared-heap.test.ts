@@ -27,6 +27,15 @@ test("released room is handed out again for the same size, and only once", () =>
   expect(places[2]).toBeGreaterThan(third.byteOffset);
 });
 
+test("rounds that ask for the same sizes again and again never use a heap up", () => {
+  const heap = openSharedHeap(100_000);
+  for (let round = 0; round < 1000; round++) {
+    const vectors = [20_000, 1000, 500, 500].map((length) => heap.allocate(length));
+    for (const vector of vectors) heap.release(vector);
+  }
+  expect(() => heap.allocate(20_000)).not.toThrow();
+});
+
 test("an empty vector that is released takes no other vector's room with it", () => {
   const heap = openSharedHeap(1000);
   const empty = heap.allocate(0);
