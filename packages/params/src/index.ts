@@ -1,4 +1,13 @@
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, KumiaiError, unreachable } from "./errors.js";
+export { lockProcess, type ProcessIdentity } from "./files/lock-process.js";
+export {
+  commitStaged,
+  recoverStaged,
+  type StagedCommit,
+  type StagedFolder,
+  type StepWatch,
+  stageFolder,
+} from "./files/replace-folder.js";
 export { type AtomicFile, createAtomicFile, writeFileAtomic } from "./files/write-file-atomic.js";
 export { type Brand, type ClientId, parseClientId, parseTaskId, type TaskId } from "./ids.js";
 export {

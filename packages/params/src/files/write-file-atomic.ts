@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { KumiaiError } from "../errors.js";
+import { writeFailed } from "./write-failed.js";
 
 /** A file that is not there yet. Disposing it before `commit` leaves no trace. */
 export interface AtomicFile extends AsyncDisposable {
@@ -67,32 +67,8 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number)
 }
 
 /** Makes the new name itself survive a power cut, where the file system lets a folder be opened for that. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close().catch(() => undefined);
-}
-
-const ADVICE: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full; free some space or choose another folder",
-  EDQUOT: "the disk quota is used up; free some space or choose another folder",
-  EFBIG: "the file would exceed the size limit; raise it (ulimit -f) or choose another folder",
-  EACCES: "permission denied; choose a folder that you may write to",
-  EPERM: "permission denied; choose a folder that you may write to",
-  EROFS: "the file system is read-only; choose another folder",
-  ENOENT: "the folder does not exist; create it first",
-  ENOTDIR: "part of the path is a file; choose another folder",
-  EISDIR: "a folder has this name; remove it or choose another name",
-};
-
-function writeFailed(path: string, cause: unknown): KumiaiError {
-  if (cause instanceof KumiaiError) return cause;
-  const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new KumiaiError(
-    "WRITE_FAILED",
-    `${path}: cannot write (${message}); ${ADVICE[reason] ?? "choose another folder"}`,
-    { path, reason },
-    cause,
-  );
 }
