@@ -37,8 +37,10 @@ const ENTRY = new URL("../../dist/passes/thread.js", import.meta.url);
 /** A thread ended before its work was done, for a reason other than a file. */
 export class ThreadFailed extends Error {}
 
-/** Threads beyond those that compute, where files take part. */
-const READERS = 2;
+/** Threads beyond those that compute, where files take part. More gained nothing, and each takes some 13 MB. */
+const READERS = 1;
+/** Threads make little garbage; without a limit they would let it grow to tens of megabytes before they clear it away. */
+const LIMITS = { maxYoungGenerationSizeMb: 2 };
 
 export function openThreads({ threadCount, backend = selectBackend(), heap }: ThreadsOptions): PassThreads {
   const computing = Math.max(1, threadCount);
@@ -56,7 +58,7 @@ export function openThreads({ threadCount, backend = selectBackend(), heap }: Th
     };
     counters.jobs.set([0, jobCount, computing]);
     const count = Math.min(Math.max(1, jobCount), computing + (inFiles ? Math.min(READERS, computing) : 0));
-    while (workers.length < count) workers.push(new Worker(ENTRY));
+    while (workers.length < count) workers.push(new Worker(ENTRY, { resourceLimits: LIMITS }));
     const regions = heap === undefined ? [] : workers.slice(0, count).map(() => heap.allocate(byteLength / 4));
     try {
       const shares = workers.slice(0, count).map((worker, index) => {
