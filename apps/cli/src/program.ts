@@ -1,6 +1,7 @@
 /** The command line: its commands, their help, and what becomes of errors. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { aggregateCommand } from "./commands/aggregate.js";
 import { compareCommand } from "./commands/compare.js";
 import { pretrainCommand } from "./commands/pretrain.js";
 import { runCommand } from "./commands/run.js";
@@ -64,6 +65,7 @@ function createProgram(context: CommandContext): Command {
   };
   add(compareCommand(context), "Learn");
   add(runCommand(context), "Learn");
+  add(aggregateCommand(context), "Learn");
   add(strategiesCommand(context), "Look");
   add(pretrainCommand(context), "Prepare");
   program.addHelpText("after", () => closingHelp(io));

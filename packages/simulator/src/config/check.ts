@@ -2,8 +2,8 @@
 
 import { createStrategy, STRATEGIES } from "@kumiai/algorithms";
 import { SCENE_TASKS } from "@kumiai/datasets";
-import { type ErrorCode, KumiaiError, nearestWord, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
-import { showPath, showValue } from "./issues.js";
+import { KumiaiError, nearestWord, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
+import { refuse, showPath } from "./issues.js";
 import type { ConfigPath, LocatedYaml } from "./located.js";
 import type { ClientConfig, StrategyConfig } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
@@ -13,23 +13,6 @@ const STRATEGY_KINDS: readonly string[] = Object.keys(STRATEGIES);
 
 /** Names stand in comma-separated lists and in file names. */
 const STRATEGY_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62})$/i;
-
-interface Complaint {
-  readonly path: ConfigPath;
-  readonly expected: string;
-  readonly received: unknown;
-  readonly advice: string;
-}
-
-/** Throws `code` with a sentence of the house form. */
-export function refuse(yaml: LocatedYaml, code: ErrorCode, complaint: Complaint): never {
-  const { path, expected, received, advice } = complaint;
-  throw new KumiaiError(
-    code,
-    `${yaml.where(path)}: ${showPath(path)}: expected ${expected}, received ${showValue(received)}; ${advice}`,
-    { path: showPath(path) },
-  );
-}
 
 /** Ids, tasks, joining and absent rounds of every client. */
 export function checkClients(raw: RawScenario, yaml: LocatedYaml): readonly ClientConfig[] {

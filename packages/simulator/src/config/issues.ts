@@ -1,17 +1,62 @@
 /** zod's findings as sentences of the form `file:line:col: path: expected …, received …; what to do`. */
-import { nearestWord } from "@kumiai/params";
+import { type ErrorCode, KumiaiError, nearestWord } from "@kumiai/params";
 import type { z } from "zod";
 import type { ConfigPath, LocatedYaml } from "./located.js";
-import { knownKeysAt } from "./schema.js";
 
-export interface Finding {
+interface Finding {
   readonly offset: number;
   readonly text: string;
 }
 
+/** What is known of a kind of file, for advice. */
+export interface ConfigKind {
+  /** Keys that the map at `path` may have. */
+  knownKeysAt(path: ConfigPath): readonly string[];
+  /** What a file has to be, e.g. `a map with "name" and "clients"`. */
+  readonly whole: string;
+  /** Where good ones are, e.g. `examples/scenes`. */
+  readonly examples: string;
+}
+
+/** Complaints shown at once; more would not be read. */
+const SHOWN_ISSUE_COUNT = 10;
+
+/** zod's findings as one INVALID_CONFIG. */
+export function invalidConfig(
+  issues: readonly z.core.$ZodIssue[],
+  yaml: LocatedYaml,
+  kind: ConfigKind,
+  file: string,
+): KumiaiError {
+  const findings = describeIssues(issues, yaml, kind).map((finding) => finding.text);
+  const hidden = findings.length - SHOWN_ISSUE_COUNT;
+  const shown = findings.slice(0, SHOWN_ISSUE_COUNT).join("\n");
+  return new KumiaiError("INVALID_CONFIG", hidden > 0 ? `${shown}\n(and ${hidden} more)` : shown, {
+    file,
+    issueCount: findings.length,
+  });
+}
+
+export interface Complaint {
+  readonly path: ConfigPath;
+  readonly expected: string;
+  readonly received: unknown;
+  readonly advice: string;
+}
+
+/** Throws `code` with a sentence of the house form. */
+export function refuse(yaml: LocatedYaml, code: ErrorCode, complaint: Complaint): never {
+  const { path, expected, received, advice } = complaint;
+  throw new KumiaiError(
+    code,
+    `${yaml.where(path)}: ${showPath(path)}: expected ${expected}, received ${showValue(received)}; ${advice}`,
+    { path: showPath(path) },
+  );
+}
+
 /** One sentence for each issue, in the order of the file. */
-export function describeIssues(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): readonly Finding[] {
-  return issues.flatMap((issue) => describeIssue(issue, yaml)).sort((a, b) => a.offset - b.offset);
+function describeIssues(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml, kind: ConfigKind): readonly Finding[] {
+  return issues.flatMap((issue) => describeIssue(issue, yaml, kind)).sort((a, b) => a.offset - b.offset);
 }
 
 /** `clients[2].tasks` for a reader. */
@@ -28,11 +73,11 @@ export function showValue(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-function describeIssue(issue: z.core.$ZodIssue, yaml: LocatedYaml): Finding[] {
+function describeIssue(issue: z.core.$ZodIssue, yaml: LocatedYaml, kind: ConfigKind): Finding[] {
   const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
   const offset = yaml.offsetOf(path);
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeysAt(path);
+    const known = kind.knownKeysAt(path);
     return issue.keys.map((key) => {
       const nearest = nearestWord(key, known);
       const advice =
@@ -45,7 +90,7 @@ function describeIssue(issue: z.core.$ZodIssue, yaml: LocatedYaml): Finding[] {
     });
   }
   const received = valueAt(yaml.value, path);
-  const { expected, advice } = expectationOf(issue, path, received);
+  const { expected, advice } = expectationOf(issue, path, received, kind);
   return [
     {
       offset,
@@ -58,13 +103,14 @@ function expectationOf(
   issue: z.core.$ZodIssue,
   path: ConfigPath,
   received: unknown,
+  { whole, examples }: ConfigKind,
 ): { readonly expected: string; readonly advice: string } {
   const last = path.at(-1);
   const subject = typeof last === "string" ? last : "value";
   const advice = received === undefined ? `add "${subject}"` : "change it";
   switch (issue.code) {
     case "invalid_type":
-      if (path.length === 0) return { expected: 'a map with "name" and "clients"', advice: "see examples/scenes" };
+      if (path.length === 0) return { expected: whole, advice: `see ${examples}` };
       return { expected: describeType(issue.expected), advice };
     case "too_small":
       return {

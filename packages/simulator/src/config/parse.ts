@@ -5,14 +5,17 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { KumiaiError } from "@kumiai/params";
-import { checkClients, checkStrategies, refuse } from "./check.js";
-import { describeIssues } from "./issues.js";
+import { checkClients, checkStrategies } from "./check.js";
+import { type ConfigKind, invalidConfig, refuse } from "./issues.js";
 import { type LocatedYaml, parseLocatedYaml } from "./located.js";
 import type { OptimizerConfig, Scenario } from "./scenario.js";
-import { type RawScenario, scenarioSchema } from "./schema.js";
+import { knownKeysAt, type RawScenario, scenarioSchema } from "./schema.js";
 
-/** Complaints shown at once; more would not be read. */
-const SHOWN_ISSUE_COUNT = 10;
+const SCENARIO_FILE: ConfigKind = {
+  knownKeysAt,
+  whole: 'a map with "name" and "clients"',
+  examples: "examples/scenes",
+};
 
 /**
  * Parses the text of a scenario file. `file` is named in errors, and paths in the file are relative to its folder.
@@ -21,15 +24,7 @@ const SHOWN_ISSUE_COUNT = 10;
 export function parseScenario(text: string, file: string): Scenario {
   const yaml = parseLocatedYaml(text, file);
   const parsed = scenarioSchema.safeParse(yaml.value);
-  if (!parsed.success) {
-    const findings = describeIssues(parsed.error.issues, yaml).map((finding) => finding.text);
-    const hidden = findings.length - SHOWN_ISSUE_COUNT;
-    const shown = findings.slice(0, SHOWN_ISSUE_COUNT).join("\n");
-    throw new KumiaiError("INVALID_CONFIG", hidden > 0 ? `${shown}\n(and ${hidden} more)` : shown, {
-      file,
-      issueCount: findings.length,
-    });
-  }
+  if (!parsed.success) throw invalidConfig(parsed.error.issues, yaml, SCENARIO_FILE, file);
   return toScenario(parsed.data, yaml, file);
 }
 
