@@ -18,10 +18,13 @@ export interface AttentionOptions {
   readonly temperature: number;
 }
 
-/** a [K, K] of one tensor with `size` entries, row-major, from the Gram [K, K] of its deltas. */
+/**
+ * a [K, K] of one tensor with `size` entries, row-major, from the Gram [K, K] of its deltas. In shared memory: threads that take the
+ * weighted sums read it there, and for a thousand decoders it is 8 MB.
+ */
 export function attentionOf(gram: Float64Array, size: number, options: AttentionOptions): Float64Array {
   const count = Math.sqrt(gram.length);
-  const attention = new Float64Array(gram.length);
+  const attention = new Float64Array(new SharedArrayBuffer(8 * gram.length));
   for (let k = 0; k < count; k++) attention.set(softmax(scoresOf(gram, count, k, size, options)), k * count);
   return attention;
 }

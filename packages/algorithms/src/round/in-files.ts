@@ -18,7 +18,7 @@ import { type ClientId, KumiaiError, openSafetensors, type ParamSlot, planSafete
 import { type Cohort, openCohort } from "../cohort.js";
 import { diagnose } from "../diagnostics.js";
 import { isStoredVector, type StateVector, StoredVector, storedVectorsOf } from "../state-vector.js";
-import type { Decision, RoundDiagnostics, Strategy } from "../strategy.js";
+import type { Decision, MeasureRequest, RoundDiagnostics, Strategy } from "../strategy.js";
 import {
   type ClientFiles,
   type FileClient,
@@ -32,7 +32,7 @@ import {
 import type { RoundIo } from "./io.js";
 import { planMeasurement } from "./measuring.js";
 import { type MixingPlan, planMixing } from "./mixing.js";
-import { refuseResult, refuseUpdate } from "./refusals.js";
+import { type Norms, refuseResult, refuseUpdate } from "./refusals.js";
 
 export interface FileRound {
   readonly strategy: Strategy;
@@ -93,14 +93,14 @@ async function runRound(round: FileRound, threads: PassThreads, clock: () => num
   const io = fileIo(files, vectors);
   await vectors.check(state);
 
-  const startedAt = clock();
-  const measurement = planMeasurement(request, cohort, io);
-  const outcome = await threads.measure(measurement.plan);
-  if (outcome.nonFinite !== undefined) throw refuseUpdate(outcome.nonFinite, measurement, io);
-  const measuredAt = clock();
-
-  const measured = measurement.read(outcome.measured, threads.backend);
-  const decision = strategy.decide(state, cohort, measured, vectors.keep);
+  const { decision, diagnostics, norms, seconds, fileBytes } = await decide(request, {
+    round,
+    cohort,
+    io,
+    vectors,
+    threads,
+    clock,
+  });
   const solvedAt = clock();
 
   const created = await createOutputs(files, await vectors.planNext(decision.state));
@@ -108,23 +108,22 @@ async function runRound(round: FileRound, threads: PassThreads, clock: () => num
     const mixing = planMixing(decision.mixes, cohort, io);
     const copies = [...untouchedCopies(mixing, files), ...vectors.carriedOver(decision.state)];
     const mixed = await threads.mix({ segments: mixing.segments, copies });
-    if (mixed.nonFinite !== undefined) throw refuseResult(mixed.nonFinite, mixing, cohort, measured);
+    if (mixed.nonFinite !== undefined) throw refuseResult(mixed.nonFinite, mixing, cohort, norms);
     const mixedAt = clock();
     await flush(created);
     const flushedAt = clock();
     return {
       state: decision.state,
-      diagnostics: diagnosticsOf(cohort, measured, decision),
+      diagnostics,
       wroteStateVectors: vectors.isWritten(),
       seconds: {
-        measure: (measuredAt - startedAt) / 1000,
-        solve: (solvedAt - measuredAt) / 1000,
+        ...seconds,
         mix: (mixedAt - solvedAt) / 1000,
         flush: (flushedAt - mixedAt) / 1000,
       },
       bytes: {
-        read: outcome.fileBytes.read + mixed.fileBytes.read,
-        written: outcome.fileBytes.written + mixed.fileBytes.written,
+        read: fileBytes.read + mixed.fileBytes.read,
+        written: fileBytes.written + mixed.fileBytes.written,
       },
     };
   } finally {
@@ -132,12 +131,46 @@ async function runRound(round: FileRound, threads: PassThreads, clock: () => num
   }
 }
 
-function diagnosticsOf(
-  cohort: Cohort,
-  measured: Parameters<Strategy["decide"]>[2],
-  decision: Decision<unknown>,
-): RoundDiagnostics {
-  return { ...diagnose(cohort, measured, decision.traffic), ...decision.diagnostics };
+interface Decided {
+  readonly decision: Decision<unknown>;
+  readonly diagnostics: RoundDiagnostics;
+  readonly norms: Norms;
+  readonly seconds: Pick<FileRoundResult["seconds"], "measure" | "solve">;
+  readonly fileBytes: FileBytes;
+}
+
+interface DecisionInputs {
+  readonly round: FileRound;
+  readonly cohort: Cohort;
+  readonly io: RoundIo;
+  readonly vectors: StateVectors;
+  readonly threads: PassThreads;
+  readonly clock: () => number;
+}
+
+/**
+ * The first pass and what follows from it. Lets go of all that was measured but the norms: for a thousand decoders, Grams and sketches
+ * are more than 10 MB for each tensor, and the second pass comes with demands of its own.
+ */
+async function decide(
+  request: MeasureRequest,
+  { round: { strategy, state }, cohort, io, vectors, threads, clock }: DecisionInputs,
+): Promise<Decided> {
+  const startedAt = clock();
+  const measurement = planMeasurement(request, cohort, io);
+  const outcome = await threads.measure(measurement.plan);
+  if (outcome.nonFinite !== undefined) throw refuseUpdate(outcome.nonFinite, measurement, io);
+  const measuredAt = clock();
+  const measured = measurement.read(outcome.measured, threads.backend);
+  const decision = strategy.decide(state, cohort, measured, vectors.keep);
+  const { encoderNorms, decoderNorms } = measured;
+  return {
+    decision,
+    diagnostics: { ...diagnose(cohort, measured, decision.traffic), ...decision.diagnostics },
+    norms: { encoderNorms, decoderNorms },
+    seconds: { measure: (measuredAt - startedAt) / 1000, solve: (clock() - measuredAt) / 1000 },
+    fileBytes: outcome.fileBytes,
+  };
 }
 
 async function openAll(clients: readonly FileClient[]): Promise<ReadonlyMap<ClientId, ClientFiles>> {

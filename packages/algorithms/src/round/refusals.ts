@@ -7,6 +7,9 @@ import type { RoundIo } from "./io.js";
 import type { MeasurementPlan, Place } from "./measuring.js";
 import type { MixingPlan } from "./mixing.js";
 
+/** How far each client and decoder moved, all that is needed of what was measured. */
+export type Norms = Pick<Measurements, "encoderNorms" | "decoderNorms">;
+
 /** What the first pass found in an update. */
 export function refuseUpdate(found: NonFinite, { rows, checks }: MeasurementPlan, io: RoundIo): KumiaiError {
   const place = "check" in found ? checks[found.check] : "row" in found ? rows[found.segment]?.[found.row] : undefined;
@@ -43,16 +46,11 @@ function findBad({ client, slots, stage }: Place, index: number, io: RoundIo): B
  * Aggregation of finite but absurd updates can leave the range of f32, or of the 16 bits in which a file holds params; nothing of
  * that may go out or into the state. Names the client and the slot, and the client whose update is the longest.
  */
-export function refuseResult(
-  found: NonFinite,
-  { places }: MixingPlan,
-  cohort: Cohort,
-  measured: Measurements,
-): KumiaiError {
+export function refuseResult(found: NonFinite, { places }: MixingPlan, cohort: Cohort, norms: Norms): KumiaiError {
   const place = "result" in found ? places[found.segment]?.[found.result] : undefined;
   if (place === undefined) throw new RangeError(`no such result: ${JSON.stringify(found)}`);
   const slot = slotAt(place.slots, found.index);
-  const longest = longestUpdate(cohort, measured);
+  const longest = longestUpdate(cohort, norms);
   return new KumiaiError(
     "NON_FINITE",
     `client ${place.client}: params after aggregation, slot ${slot}: expected finite numbers within the range of their type, received none; the longest update of the round is that of client ${longest}, look at its training`,
@@ -60,7 +58,7 @@ export function refuseResult(
   );
 }
 
-function longestUpdate(cohort: Cohort, { encoderNorms, decoderNorms }: Measurements): ClientId | "" {
+function longestUpdate(cohort: Cohort, { encoderNorms, decoderNorms }: Norms): ClientId | "" {
   const lengths = cohort.present.map(({ spec }) => {
     const own = decodersOf(cohort).filter(({ client }) => client === spec.id);
     const norms = own.map(({ key }) => decoderNorms.get(key) ?? 0);
