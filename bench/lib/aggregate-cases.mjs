@@ -21,14 +21,17 @@ export const SPARSE = { filled: 2 ** 14, period: 2 ** 18 };
  * zero, and local but for the places that `SPARSE` names, which are the same for all clients.
  */
 export function openCase({ clientCount, encoderSize, decoderSize, lastTasks = 1, isSparse = false }) {
+  const modelOf = (taskCount) => {
+    const tasks = Array.from({ length: taskCount }, (_, t) => parseTaskId(`task${t}`));
+    return { tasks, layout: layoutOf({ encoderSize, decoderSize, tasks }) };
+  };
+  const [common, last] = [modelOf(1), modelOf(lastTasks)];
   const clients = Array.from({ length: clientCount }, (_, index) => {
-    const tasks = Array.from({ length: index === clientCount - 1 ? lastTasks : 1 }, (_, t) => parseTaskId(`task${t}`));
     return {
       spec: {
         id: parseClientId(`client-${`${index}`.padStart(4, "0")}`),
         domain: `domain-${index}`,
-        tasks,
-        layout: layoutOf({ encoderSize, decoderSize, tasks }),
+        ...(index === clientCount - 1 ? last : common),
       },
       valuesOf: isSparse ? sparseValues(index) : denseValues(index),
     };

@@ -14,13 +14,15 @@ export async function measureScale({ federation: sizes, threads, strategy, folde
   const inputDiskBytes = ["base", "local"].reduce((sum, stage) => sum + diskBytes(join(folder, stage)), 0);
   const rounds = openRounds({ places, threads, folder, strategy: createStrategy("fedhca2", strategy) });
   const results = [];
-  let last;
-  for (let round = 1; round <= 2; round++) {
-    if (round > 1) await rounds.release();
-    last = await rounds.next();
-    results.push({ seconds: last.seconds, parts: last.parts, bytes: last.bytes, peakBytes: peakBytes() });
-  }
-  const { diagnostics } = last;
+  const next = async () => {
+    const { diagnostics, ...result } = await rounds.next();
+    results.push({ ...result, peakBytes: peakBytes() });
+    return diagnostics;
+  };
+  // What the first round says is not kept: a server has no use for it in the second one.
+  await next();
+  await rounds.release();
+  const diagnostics = await next();
   const samples = await sampleFiles(federation, places);
   return {
     clientCount: sizes.clientCount,
