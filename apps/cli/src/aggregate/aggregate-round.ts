@@ -11,6 +11,7 @@ import {
   KumiaiError,
   lockProcess,
   openSafetensors,
+  type ProcessIdentity,
   recoverStaged,
   type StagedFolder,
   stageFolder,
@@ -35,7 +36,7 @@ export interface Surroundings {
   now(): number;
   /** Says something to the person, in one line. */
   notice(message: string): void;
-  readonly self: { readonly pid: number; isAlive(pid: number): boolean };
+  readonly self: ProcessIdentity;
 }
 
 /** Throws the coded errors of `loadFederation`, `readState`, `aggregateFiles` and of files; nothing has changed then. */

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
 import type { Io } from "../io.js";
 import { parseCount, parsePath } from "../parse.js";
+import { processIdentity } from "../process-identity.js";
 import type { CommandContext } from "../program.js";
 
 interface AggregateFlags {
@@ -51,19 +52,9 @@ async function aggregate(federation: string, { json, threads, ...paths }: Aggreg
     {
       now: io.now,
       notice: (message) => io.err(`${message}\n`),
-      self: { pid: process.pid, isAlive },
+      self: processIdentity(),
     },
   );
   if (json) io.out(`${JSON.stringify(report, null, 1)}\n`);
   else printReport(report, io);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process may not be signaled, but it is there.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }

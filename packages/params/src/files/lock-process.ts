@@ -2,6 +2,7 @@
  * One process at a time. The lock is a small file that names its owner; a lock whose owner is dead is taken over, so that a process that was
  * killed blocks nobody. Works between processes of one machine that see one file system and each other's process ids.
  */
+import { createHash, randomUUID } from "node:crypto";
 import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { KumiaiError } from "../errors.js";
@@ -18,12 +19,12 @@ export interface ProcessIdentity {
 
 /** Disposing it lets the next one in. Throws FILE_LOCKED while another live process holds it, WRITE_FAILED. */
 export async function lockProcess(path: string, self: ProcessIdentity): Promise<AsyncDisposable> {
-  const claim = `${path}.${self.pid}`;
+  const claim = `${path}.${self.pid}-${randomUUID()}`;
   const content = formatOwner(self);
   await writeFile(claim, content).catch((cause: unknown) => Promise.reject(writeFailed(path, cause)));
   try {
-    // Each turn either gets the lock, finds it held, or has removed one dead lock.
-    while (!(await linkTo(claim, path))) await removeDead(path, self);
+    let isOurs = await linkTo(claim, path);
+    while (!isOurs) isOurs = (await takeOver(path, claim, self)) || (await linkTo(claim, path));
   } finally {
     await rm(claim, { force: true });
   }
@@ -70,28 +71,26 @@ async function linkTo(claim: string, path: string): Promise<boolean> {
 /** What file systems without hard links say. */
 export const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"]);
 
-async function removeDead(path: string, self: ProcessIdentity): Promise<void> {
+/**
+ * Whether a dead process's lock is now ours; false if it is gone. Several may find it dead at once: who replaces it holds a second
+ * lock, named after the dead one, and has looked again since.
+ */
+async function takeOver(path: string, claim: string, self: ProcessIdentity): Promise<boolean> {
   const found = await readOrNothing(path);
-  if (found === undefined) return; // Its owner has just let it go.
+  if (found === undefined) return false;
   if (isOwnerAlive(found, self)) throw locked(path, found);
-  // Taken away under another name first: what was read and what is removed must be one lock, others may be at this too.
-  const aside = `${path}.${self.pid}.dead`;
-  try {
-    await rename(path, aside);
-  } catch (cause) {
-    if (reasonOf(cause) === "ENOENT") return;
-    throw writeFailed(path, cause);
-  }
-  const taken = await readOrNothing(aside);
-  if (taken !== found) await linkTo(aside, path);
-  await rm(aside, { force: true });
+  const name = createHash("sha256").update(found).digest("hex").slice(0, 12);
+  await using _turn = await lockProcess(`${path}.${name}`, self);
+  if ((await readOrNothing(path)) !== found) return false;
+  await rename(claim, path).catch((cause: unknown) => Promise.reject(writeFailed(path, cause)));
+  return true;
 }
 
 /** Left by processes that were killed while they asked for the lock. */
 async function removeDeadClaims(path: string, self: ProcessIdentity): Promise<void> {
   const prefix = `${basename(path)}.`;
   for (const name of await readdir(dirname(path))) {
-    const pid = name.startsWith(prefix) ? /^(\d+)(?:\.dead)?$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
     if (pid === undefined || Number(pid) === self.pid || self.isAlive(Number(pid))) continue;
     await rm(join(dirname(path), name), { force: true });
   }
