@@ -23,6 +23,7 @@ export type {
   NonFinite,
   Row,
 } from "./passes/plan.js";
+export { crossStart } from "./passes/plan.js";
 export { measureHere, mixHere, readRange } from "./passes/run.js";
 export { openThreads, type PassThreads, ThreadFailed, type ThreadsOptions } from "./passes/threads.js";
 export { type FileBytes, TransferFailed } from "./passes/transfer.js";

@@ -7,6 +7,7 @@
  *   sketch size      m      scalar    a decoder's m numbers are shared out to its tensors by size, at least SMALLEST_SKETCH each
  */
 import {
+  crossStart,
   type KernelBackend,
   type Measured,
   type MeasurePlan,
@@ -258,9 +259,9 @@ function squaredNorm({ rows, want }: MeasureSegment, { products }: Measured, row
   return products[index] ?? 0;
 }
 
-function alignmentOf({ rows, extras, extrasOf }: MeasureSegment, { cross }: Measured, row: number): number | undefined {
-  const [extra] = extrasOf === undefined ? extras.keys() : (extrasOf[row] ?? []);
-  return extra === undefined ? undefined : (cross[extra * rows.length + row] ?? 0);
+function alignmentOf({ extras, extrasOf }: MeasureSegment, { cross }: Measured, row: number): number | undefined {
+  if (extrasOf !== undefined) return extrasOf[row]?.length === 0 ? undefined : cross[crossStart(extrasOf, row)];
+  return extras.length === 0 ? undefined : cross[row];
 }
 
 /** What no strategy reads, but must be sound all the same: it goes back to the client. */

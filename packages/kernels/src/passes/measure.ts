@@ -7,7 +7,7 @@
 import { alignedBytes } from "../arena.js";
 import { type DeltaRow, deltaScratchBytes, type Kernels, packedLength } from "../backend.js";
 import { addSketchInto } from "../sketch.js";
-import type { Measured, MeasurePlan, MeasureSegment, NonFinite } from "./plan.js";
+import { crossStart, type Measured, type MeasurePlan, type MeasureSegment, type NonFinite } from "./plan.js";
 import type { Gate } from "./run.js";
 import { chunkLength, stepLength } from "./sizes.js";
 import type { Transfer } from "./transfer.js";
@@ -52,12 +52,15 @@ function vectorCountOf({ rows, extras }: MeasureSegment): number {
 
 /** Where the results of all segments go, one after the other. */
 export function openResults({ segments }: MeasurePlan, allocate: (byteLength: number) => ArrayBufferLike): Measured[] {
-  const sizes = segments.map(({ rows, extras, want, sketch }) => ({
-    products: want === "gram" ? packedLength(rows.length) : rows.length,
-    cross: rows.length * extras.length,
-    sketch: sketch === undefined ? 0 : sketch.size,
-    rowCount: rows.length,
-  }));
+  const sizes = segments.map((segment) => {
+    const { rows, want, sketch } = segment;
+    return {
+      products: want === "gram" ? packedLength(rows.length) : rows.length,
+      cross: crossLength(segment),
+      sketch: sketch === undefined ? 0 : sketch.size,
+      rowCount: rows.length,
+    };
+  });
   const total = sizes.reduce(
     (sum, { products, cross, sketch, rowCount }) => sum + products + cross + sketch * rowCount,
     0,
@@ -76,22 +79,29 @@ export function openResults({ segments }: MeasurePlan, allocate: (byteLength: nu
   }));
 }
 
+function crossLength({ rows, extras, extrasOf }: MeasureSegment): number {
+  return extrasOf === undefined ? rows.length * extras.length : crossStart(extrasOf, rows.length);
+}
+
 /** Kernel memory that the largest job needs. */
 export function measureBytes({ segments, checks }: MeasurePlan): number {
-  const needs = segments.map((segment) => {
-    const rowCount = segment.want === "gram" ? segment.rows.length : 1;
-    const extraCount = segment.extras.length;
-    const vectors = 2 * rowCount + extraCount;
-    const step = chunkLength(vectors);
-    const sums = packedLength(rowCount) + 2 * rowCount * extraCount + 2 * rowCount + 2;
-    return (
-      (vectors + 1) * alignedBytes(4 * step) +
-      alignedBytes(8 * sums) +
-      deltaScratchBytes(rowCount, extraCount, step) +
-      64
-    );
+  const needs = segments.flatMap((segment) => {
+    const { rows, extras, extrasOf, want } = segment;
+    if (want === "gram") return bytesOf(rows.length, extras.length, crossLength(segment));
+    const counts = new Set(extrasOf === undefined ? [extras.length] : extrasOf.map(({ length }) => length));
+    return [...counts].map((count) => bytesOf(1, count, count));
   });
   return Math.max(0, ...needs, checks.length === 0 ? 0 : 4 * chunkLength(1) + 64);
+}
+
+/** Of a job that compares rows with each other and with extras. */
+function bytesOf(rowCount: number, extraCount: number, crossCount: number): number {
+  const vectors = 2 * rowCount + extraCount;
+  const step = chunkLength(vectors);
+  const sums = packedLength(rowCount) + 2 * crossCount + 2 * rowCount + 2;
+  return (
+    (vectors + 1) * alignedBytes(4 * step) + alignedBytes(8 * sums) + deltaScratchBytes(rowCount, extraCount, step) + 64
+  );
 }
 
 export interface MeasureContext {
@@ -114,7 +124,7 @@ export function measure(job: MeasureJob, context: MeasureContext): NonFinite | u
   const { kernels, turns } = context;
   const rowCount = segment.rows.length;
   const sums = kernels.f64(packedLength(rowCount)).fill(0);
-  const cross = kernels.f64(rowCount * segment.extras.length).fill(0);
+  const cross = kernels.f64(crossLength(segment)).fill(0);
   const compared = segment.extrasOf?.map((extras) => ({ extras, sums: kernels.f64(extras.length).fill(0) }));
   const unused = kernels.f64(1);
   const walked = {
@@ -133,11 +143,11 @@ export function measure(job: MeasureJob, context: MeasureContext): NonFinite | u
     });
     return found;
   });
-  compared?.forEach((each, row) => {
-    each.extras.forEach((d, at) => {
-      cross[d * rowCount + row] = each.sums[at];
-    });
-  });
+  let start = 0;
+  for (const each of compared ?? []) {
+    cross.set(each.sums, start);
+    start += each.sums.length;
+  }
   turns.wait(job.segment, job.chunk);
   addInto(results.products, sums);
   addInto(results.cross, cross);
@@ -155,7 +165,7 @@ function measureRow(index: number, row: number, context: MeasureContext): NonFin
   const extras = compared.map((d) => segment.extras[d]);
   const walked = { segment, rows: [row], extras, start: 0, end: segment.length };
   const sketch = results.sketches[row];
-  const room = sketch === undefined ? undefined : kernels.f32(chunkLength(2 + segment.extras.length));
+  const room = sketch === undefined ? undefined : kernels.f32(chunkLength(2 + extras.length));
   const bad = walk(walked, context, (rows, xs, start) => {
     const [{ before, after }] = rows;
     if (segment.sketch !== undefined && sketch !== undefined && room !== undefined) {
@@ -165,9 +175,8 @@ function measureRow(index: number, row: number, context: MeasureContext): NonFin
     return kernels.addDeltaGramInto(sums, rows, cross, xs);
   });
   results.products[row] = sums[0];
-  compared.forEach((d, at) => {
-    results.cross[d * segment.rows.length + row] = cross[at];
-  });
+  if (segment.extrasOf !== undefined) results.cross.set(cross, crossStart(segment.extrasOf, row));
+  else for (let d = 0; d < cross.length; d++) results.cross[d * segment.rows.length + row] = cross[d];
   return bad === undefined ? undefined : { segment: index, ...bad };
 }
 

@@ -6,7 +6,7 @@
  *   row       Δ_r   [P]     after_r − before_r, each element rounded once to f32
  *   extra     x_d   [P]     a vector that rows are compared with
  *   gram      G     [R, R]  ⟨Δ_i, Δ_j⟩ in f64, packed upper triangle
- *   cross     C     [D, R]  ⟨x_d, Δ_r⟩ in f64
+ *   cross     C     [D, R]  ⟨x_d, Δ_r⟩ in f64; where rows have extras of their own, those of row after row, end to end
  *
  * Chunks of a segment have a length that depends on nothing but the number of rows and extras, and their sums are added in order:
  * results do not depend on where vectors lie, nor on the number of threads.
@@ -42,10 +42,17 @@ export interface MeasurePlan {
 export interface Measured {
   /** Packed upper triangle for `gram`, [R] for `norms`: ‖Δ_r‖². */
   readonly products: Float64Array;
-  /** [D, R]; zero where a row was not compared. */
+  /** [D, R]; with `extrasOf`, one for each extra of each row from `crossStart` of the row on. */
   readonly cross: Float64Array;
   /** One per row, where asked for. */
   readonly sketches: readonly Float64Array[];
+}
+
+/** Where the products of a row with its own extras begin in `cross`; of the row after the last one: how many there are in all. */
+export function crossStart(extrasOf: readonly (readonly number[])[], row: number): number {
+  let start = 0;
+  for (let r = 0; r < row; r++) start += extrasOf[r].length;
+  return start;
 }
 
 /** result_m ← Σ_r factors[m·R + r]·operand_r for each m, in f64 in the order of operands, rounded once to f32. */
