@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseFederation } from "../apps/cli/src/aggregate/federation.js";
 import { parseScenario } from "../packages/simulator/src/config/parse.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -69,8 +70,14 @@ test("every TypeScript block compiles against the built packages", async () => {
   expect(stdout).toBe("");
 });
 
-test("every YAML block that is a whole scenario is accepted", async () => {
-  const scenarios = (await blocks()).filter(({ language, code }) => language === "yaml" && /^clients:/m.test(code));
+test("every YAML block that is a whole scenario or federation file is accepted", async () => {
+  const whole = (await blocks()).filter(({ language, code }) => language === "yaml" && /^clients:/m.test(code));
+  const federations = whole.filter(({ code }) => /^strategy:/m.test(code));
+  const scenarios = whole.filter((block) => !federations.includes(block));
+  expect(Math.min(federations.length, scenarios.length)).toBeGreaterThan(0);
+  for (const { page, line, code } of federations) {
+    expect(() => parseFederation(code, `${page}:${line}`)).not.toThrow();
+  }
   for (const { page, line, code } of scenarios) {
     expect(() => parseScenario(code, join(root, "examples", "scenes", `${page}:${line}`))).not.toThrow();
   }
