@@ -121,8 +121,8 @@ export interface Measurements {
   /** ‖Δ_i‖, never from sketches. */
   readonly encoderNorms: ReadonlyMap<ClientId, number>;
   readonly decoderNorms: ReadonlyMap<string, number>;
-  /** [K, K] for each tensor of a decoder, in layout order; empty if not asked for. */
-  readonly decoderGrams: readonly Float64Array[];
+  /** [K, K] for a tensor of a decoder, in layout order, made when it is asked for; RangeError if none were measured. */
+  decoderGram(tensor: number): Float64Array;
   readonly encoderAlignments: ReadonlyMap<ClientId, number>;
   /** One number per tensor. */
   readonly decoderAlignments: ReadonlyMap<string, readonly number[]>;

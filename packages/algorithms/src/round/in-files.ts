@@ -34,6 +34,9 @@ import { planMeasurement } from "./measuring.js";
 import { type MixingPlan, planMixing } from "./mixing.js";
 import { type Norms, refuseResult, refuseUpdate } from "./refusals.js";
 
+/** With more, what threads still hold of the first pass weighs more than the start of others for the second. */
+const MANY_CLIENTS = 64;
+
 export interface FileRound {
   readonly strategy: Strategy;
   /** From `strategy.init` or the round before; its vectors are `StoredVector`s. */
@@ -102,6 +105,7 @@ async function runRound(round: FileRound, threads: PassThreads, clock: () => num
     clock,
   });
   const solvedAt = clock();
+  if (cohort.present.length > MANY_CLIENTS) await threads.rest();
 
   const created = await createOutputs(files, await vectors.planNext(decision.state));
   try {

@@ -70,9 +70,10 @@ export function planMeasurement(request: MeasureRequest, cohort: Cohort, io: Rou
     checks,
     read(measured, backend) {
       const results = new Map(parts.map(({ segment }, index) => [segment, measured[index] as Measured]));
+      const gramOf = openGrams(parts, results, backend);
       return {
-        ...readEncoders(encoders, cohort, results, backend),
-        ...readDecoders(tensors, request, decodersOf(cohort), results, backend),
+        ...readEncoders(encoders, cohort, results, gramOf),
+        ...readDecoders(tensors, request, decodersOf(cohort), results, gramOf),
       };
     },
   };
@@ -120,7 +121,7 @@ function readEncoders(
   parts: readonly Part[],
   { present }: Cohort,
   results: ReadonlyMap<MeasureSegment, Measured>,
-  backend: KernelBackend,
+  gramOf: GramOf,
 ): Pick<Measurements, "encoderGram" | "gramSource" | "encoderNorms" | "encoderAlignments"> {
   const count = present.length;
   const encoderGram = new Float64Array(count * count);
@@ -128,7 +129,7 @@ function readEncoders(
   const alignments = new Map<ClientId, number>();
   for (const { segment, members } of parts) {
     const result = get(results, segment);
-    const gram = gramOf(segment, result, backend);
+    const gram = gramOf(segment);
     members.forEach((i, row) => {
       const { id } = at(present, i).spec;
       norms.set(id, Math.sqrt(squaredNorm(segment, result, row)));
@@ -207,8 +208,8 @@ function readDecoders(
   { decoderGrams }: MeasureRequest,
   decoders: readonly DecoderPart[],
   results: ReadonlyMap<MeasureSegment, Measured>,
-  backend: KernelBackend,
-): Pick<Measurements, "decoderNorms" | "decoderGrams" | "decoderAlignments"> {
+  gramOf: GramOf,
+): Pick<Measurements, "decoderNorms" | "decoderGram" | "decoderAlignments"> {
   const norms = new Map<string, number>();
   const alignments = new Map<string, readonly number[]>();
   for (const { members, parts } of groups) {
@@ -220,11 +221,8 @@ function readDecoders(
       if (own.every((value) => value !== undefined)) alignments.set(key, own);
     });
   }
-  const grams =
-    decoderGrams === "none"
-      ? []
-      : groups.flatMap(({ parts }) => parts.map(({ segment }) => gramOf(segment, get(results, segment), backend)));
-  return { decoderNorms: norms, decoderGrams: grams, decoderAlignments: alignments };
+  const segments = decoderGrams === "none" ? [] : groups.flatMap(({ parts }) => parts.map(({ segment }) => segment));
+  return { decoderNorms: norms, decoderGram: (tensor) => gramOf(at(segments, tensor)), decoderAlignments: alignments };
 }
 
 // Both ------------------------------------------------------------------------------------------------------------------
@@ -233,24 +231,34 @@ function rowOf(io: RoundIo, client: ClientId, slots: readonly ParamSlot[]): Row 
   return { before: io.source(client, "base", slots), after: io.source(client, "local", slots) };
 }
 
-/** [R, R]: measured, or that of the sketches as they would be sent, in f32. */
-function gramOf(
-  { rows, want, sketch }: MeasureSegment,
-  { products, sketches }: Measured,
+type GramOf = (segment: MeasureSegment) => Float64Array;
+
+/** [R, R] of a segment: measured, or that of the sketches as they would be sent, in f32. One room serves all sketches. */
+function openGrams(
+  parts: readonly Part[],
+  results: ReadonlyMap<MeasureSegment, Measured>,
   backend: KernelBackend,
-): Float64Array {
-  if (want === "gram") return unpackGram(products, rows.length);
-  if (sketch === undefined) return new Float64Array(rows.length * rows.length);
-  const count = rows.length;
-  const kernels = backend.open(4 * (sketch.size + 4) * count + 8 * packedLength(count) + scratchBytes(count) + 64);
-  const sent = sketches.map((sums) => {
-    const vector = kernels.f32(sums.length);
-    vector.set(sums);
-    return vector;
+): GramOf {
+  const needs = parts.map(({ segment: { rows, sketch } }) => {
+    if (sketch === undefined) return 0;
+    return 4 * (sketch.size + 4) * rows.length + 8 * packedLength(rows.length) + scratchBytes(rows.length) + 64;
   });
-  const gram = kernels.f64(packedLength(count)).fill(0);
-  kernels.addGramInto(gram, sent);
-  return shrinkSketchGram(unpackGram(gram, count), sketch);
+  const kernels = backend.open(Math.max(64, ...needs));
+  return (segment) => {
+    const { rows, want, sketch } = segment;
+    const { products, sketches } = get(results, segment);
+    if (want === "gram") return unpackGram(products, rows.length);
+    if (sketch === undefined) return new Float64Array(rows.length * rows.length);
+    kernels.release();
+    const sent = sketches.map((sums) => {
+      const vector = kernels.f32(sums.length);
+      vector.set(sums);
+      return vector;
+    });
+    const gram = kernels.f64(packedLength(rows.length)).fill(0);
+    kernels.addGramInto(gram, sent);
+    return shrinkSketchGram(unpackGram(gram, rows.length), sketch);
+  };
 }
 
 function squaredNorm({ rows, want }: MeasureSegment, { products }: Measured, row: number): number {

@@ -246,7 +246,7 @@ function mixDecoders({ cohort, measured, memories, keep, options }: MixInputs): 
   const mixes = (decoders[0]?.slots ?? []).map(({ key, size }, tensor): GroupMix => {
     const start = from;
     from += size;
-    const attention = attentionOf(measured.decoderGrams[tensor] ?? new Float64Array(0), size, options);
+    const attention = attentionOf(measured.decoderGram(tensor), size, options);
     tensors.push([key, attention]);
     return {
       rows: decoders.map(({ client, slots }) => ({ client, slots: slots.slice(tensor, tensor + 1) })),

@@ -30,6 +30,8 @@ export interface PassThreads extends AsyncDisposable {
   /** RangeError for a vector in memory that threads cannot share, TransferFailed for a file, ThreadFailed. */
   measure(plan: MeasurePlan): Promise<MeasureOutcome>;
   mix(plan: MixPlan): Promise<MixOutcome>;
+  /** Ends the threads, and with them all that they hold of passes so far; the next pass starts others, which takes some 50 ms. */
+  rest(): Promise<void>;
 }
 
 const ENTRY = new URL("../../dist/passes/thread.js", import.meta.url);
@@ -76,6 +78,10 @@ export function openThreads({ threadCount, backend = selectBackend(), heap }: Th
     }
   };
 
+  const rest = async (): Promise<void> => {
+    await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
+  };
+
   return {
     backend,
     async measure(plan) {
@@ -97,9 +103,8 @@ export function openThreads({ threadCount, backend = selectBackend(), heap }: Th
       });
       return failure === undefined ? { fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(workers.map((worker) => worker.terminate()));
-    },
+    rest,
+    [Symbol.asyncDispose]: rest,
   };
 }
 
