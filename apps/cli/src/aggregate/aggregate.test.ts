@@ -1,5 +1,5 @@
 /** `kumiai aggregate` as its users call it, on the recorded runs of the authors and on files that are wrong. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readParamsFile, writeParamsFile } from "@kumiai/params";
@@ -353,24 +353,5 @@ describe("what is wrong is said before anything is written", () => {
     expect((await call({ out: "local" })).err).toMatch(/INVALID_CONFIG: --out .*apart from --local/);
     expect((await call({ out: join("base", "inner") })).err).toMatch(/--base itself or a folder apart from it/);
     expect((await call({ base: "nowhere" })).err).toMatch(/FILE_NOT_FOUND: --base .*expected a folder, found nothing/);
-  });
-});
-
-describe("a run that was killed", () => {
-  test("is finished by the next one with the same files, which does not apply the round twice", async () => {
-    await prepare();
-    await cp(at("base"), at("model"), { recursive: true });
-    const kept = await stat(at("local", "client-0.safetensors"));
-    const reference = await report({ base: "model", out: "model" });
-    const after = await contentOf(at("model"));
-    const state = await readFile(at("state.json"), "utf8");
-    expect(reference.round).toBe(1);
-    expect(kept.size).toBeGreaterThan(0);
-    // A second call with new files is a new round.
-    await utimes(at("local", "client-0.safetensors"), new Date(), new Date());
-    const next = await report({ base: "model", out: "model" });
-    expect(next.round).toBe(2);
-    expect(await contentOf(at("model"))).not.toEqual(after);
-    expect(await readFile(at("state.json"), "utf8")).not.toBe(state);
   });
 });

@@ -1,7 +1,15 @@
 /** FEDERATION.yaml: which strategy, which clients, and which tensors of their files play which part. See docs/ref-federation.md. */
 import { readFile } from "node:fs/promises";
-import { createStrategy, type Strategy } from "@kumiai/algorithms";
-import { type ClientId, type ErrorCode, KumiaiError, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
+import { createStrategy, STRATEGIES, type Strategy } from "@kumiai/algorithms";
+import {
+  type ClientId,
+  type ErrorCode,
+  KumiaiError,
+  nearestWord,
+  parseClientId,
+  parseTaskId,
+  type TaskId,
+} from "@kumiai/params";
 import {
   type ConfigKind,
   type ConfigPath,
@@ -11,7 +19,7 @@ import {
   refuse,
 } from "@kumiai/simulator/config";
 import { z } from "zod";
-import { compileRoles, DEFAULT_ROLES, type RolePatterns, type Roles } from "./roles.js";
+import { DEFAULT_ROLES, ROLE_KINDS, type RolePatterns, TASK } from "./roles.js";
 
 export interface Federation {
   readonly strategy: Strategy;
@@ -19,7 +27,7 @@ export interface Federation {
   /** As they stand in the file. */
   readonly strategyOptions: Readonly<Record<string, unknown>>;
   readonly clients: readonly FederationClient[];
-  readonly roles: Roles;
+  readonly roles: RolePatterns;
 }
 
 export interface FederationClient {
@@ -31,7 +39,7 @@ export interface FederationClient {
 }
 
 const patterns = z.array(z.string().min(1)).optional();
-const rolesSchema = z.strictObject({ encoder: patterns, decoder: patterns, head: patterns });
+const rolesSchema = z.strictObject({ encoder: patterns, decoder: patterns, head: patterns, buffer: patterns });
 const clientSchema = z.strictObject({
   id: z.string(),
   dataset: z.string().min(1),
@@ -79,7 +87,7 @@ export function parseFederation(text: string, file: string): Federation {
   const parsed = federationSchema.safeParse(yaml.value);
   if (!parsed.success) throw invalidConfig(parsed.error.issues, yaml, FEDERATION_FILE, file);
   const { name, ...options } = parsed.data.strategy;
-  const strategy = located(yaml, ["strategy"], () => createStrategy(name, options));
+  const strategy = openStrategy(yaml, name, options);
   if (strategy.training === "pooled") {
     refuse(yaml, "INVALID_CONFIG", {
       path: ["strategy", "name"],
@@ -104,16 +112,17 @@ function checkClients(
   const firstWithId = new Map<string, number>();
   return raw.map((client, index) => {
     const path = ["clients", index] as const;
-    const earlier = firstWithId.get(client.id);
+    // Ids are names of files, and not every file system tells A from a.
+    const earlier = firstWithId.get(client.id.toLowerCase());
     if (earlier !== undefined) {
       refuse(yaml, "INVALID_CONFIG", {
         path: [...path, "id"],
         expected: "an id of its own",
         received: client.id,
-        advice: `clients[${earlier}] has the same id; rename one`,
+        advice: `clients[${earlier}] has the same, capitals aside; rename one`,
       });
     }
-    firstWithId.set(client.id, index);
+    firstWithId.set(client.id.toLowerCase(), index);
     return {
       id: located(yaml, [...path, "id"], () => parseClientId(client.id)),
       dataset: client.dataset,
@@ -133,24 +142,56 @@ function checkClients(
   });
 }
 
-function checkRoles(raw: NonNullable<z.output<typeof federationSchema>["roles"]>, yaml: LocatedYaml): Roles {
-  const given: RolePatterns = {
-    encoder: raw.encoder ?? DEFAULT_ROLES.encoder,
-    decoder: raw.decoder ?? DEFAULT_ROLES.decoder,
-    head: raw.head ?? DEFAULT_ROLES.head,
-  };
-  for (const role of ["decoder", "head"] as const) {
-    given[role].forEach((pattern, index) => {
-      if (pattern.split("<task>").length === 2) return;
+function checkRoles(raw: NonNullable<z.output<typeof federationSchema>["roles"]>, yaml: LocatedYaml): RolePatterns {
+  for (const kind of ROLE_KINDS) {
+    const isOfTask = kind === "decoder" || kind === "head";
+    raw[kind]?.forEach((pattern, index) => {
+      if (pattern.split(TASK).length === (isOfTask ? 2 : 1)) return;
       refuse(yaml, "INVALID_CONFIG", {
-        path: ["roles", role, index],
-        expected: "a pattern with <task> where the task's name stands",
+        path: ["roles", kind, index],
+        expected: isOfTask
+          ? `a pattern with ${TASK} once, where the task's name stands`
+          : `a pattern without ${TASK}, since it is for all tasks`,
         received: pattern,
-        advice: `write it like ${DEFAULT_ROLES[role][0]}`,
+        advice: `write it like ${DEFAULT_ROLES[kind][0]}`,
       });
     });
   }
-  return compileRoles(given);
+  return {
+    buffer: raw.buffer ?? DEFAULT_ROLES.buffer,
+    head: raw.head ?? DEFAULT_ROLES.head,
+    decoder: raw.decoder ?? DEFAULT_ROLES.decoder,
+    encoder: raw.encoder ?? DEFAULT_ROLES.encoder,
+  };
+}
+
+/** The strategy's own complaints name an option by its path; here that becomes a line, and a word that was misspelled is guessed. */
+function openStrategy(yaml: LocatedYaml, name: string, options: Readonly<Record<string, unknown>>): Strategy {
+  const path: ConfigPath = ["strategy", "name"];
+  try {
+    return createStrategy(name, options);
+  } catch (error) {
+    if (!(error instanceof KumiaiError)) throw error;
+    const option = typeof error.details.option === "string" ? error.details.option.split(".").slice(1) : [];
+    const parent: ConfigPath = ["strategy", ...option.slice(0, -1)];
+    const key = option.at(-1);
+    const where = key === undefined ? yaml.where(path) : yaml.whereKey(parent, key);
+    const known = key === undefined ? [] : namesAt(STRATEGIES[name]?.defaults ?? {}, option.slice(0, -1));
+    const nearest = key === undefined || known.includes(key) ? undefined : nearestWord(key, known);
+    const advice = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+    throw new KumiaiError(error.code, `${where}: ${error.message}${advice}`, error.details, error);
+  }
+}
+
+/** Names of the options that stand at `path` in `defaults`. */
+function namesAt(defaults: object, path: readonly string[]): readonly string[] {
+  let current: object = defaults;
+  for (const part of path) {
+    const next: unknown = new Map(Object.entries(current)).get(part);
+    if (typeof next !== "object" || next === null) return [];
+    current = next;
+  }
+  return Object.keys(current);
 }
 
 /** Puts the line before the message of an error that knows none. */
