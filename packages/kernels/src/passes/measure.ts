@@ -196,8 +196,8 @@ function walk(
 ): { readonly row: number; readonly index: number } | undefined {
   const sources = rows.map((row) => segment.rows[row]);
   const vectorCount = 2 * rows.length + extras.length;
-  const isCopied = [...sources.flatMap(({ before, after }) => [before, after]), ...extras].some(transfer.isCopied);
-  const step = stepLength(vectorCount, Math.min(end - start, chunkLength(vectorCount)), isCopied);
+  const medium = transfer.mediumOf([...sources.flatMap(({ before, after }) => [before, after]), ...extras]);
+  const step = stepLength(vectorCount, Math.min(end - start, chunkLength(vectorCount)), medium);
   const room = (): Float32Array => kernels.f32(step);
   const rooms = { rows: rows.map(() => ({ before: room(), after: room() })), extras: extras.map(room) };
   for (let at = start; at < end; at += step) {

@@ -150,7 +150,7 @@ function mixNarrow(
 ): NonFinite | undefined {
   const places = segment.blocks.flatMap((block) => block.results);
   const vectors = [...segment.rows.flatMap(({ before, after }) => [before, after]), ...places.flat()];
-  const step = stepLength(shapeOf(segment).vectorCount, end - start, vectors.some(transfer.isCopied));
+  const step = stepLength(shapeOf(segment).vectorCount, end - start, transfer.mediumOf(vectors));
   const room = (): Float32Array => kernels.f32(step);
   const rooms = usesOf(segment).map(
     (use): PartialRow => ({

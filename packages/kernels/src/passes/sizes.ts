@@ -1,6 +1,6 @@
 /**
  * How much of a segment is held at a time. Chunks of a Gram decide the order of its sums, so their length depends on the number of
- * rows alone. A chunk in files is read at once; one in memory that kernels cannot reach is copied there in shorter steps.
+ * rows alone. Within a chunk numbers are loaded in steps, whose length follows from where they lie and changes nothing.
  */
 import { BLOCK } from "../backend.js";
 import { isInFile, type Vector } from "./vector.js";
@@ -8,9 +8,23 @@ import { isInFile, type Vector } from "./vector.js";
 /** Elements of all vectors of a chunk together, 4 MB. Changing it changes the last bits of results. */
 const CHUNK_ELEMENTS = 2 ** 20;
 const LONGEST_CHUNK = 2 ** 17;
-/** Elements of all vectors together that are copied into kernel memory at once: they fit the second-level cache. */
-const COPIED_ELEMENTS = 2 ** 17;
-const LONGEST_COPY = 2 ** 13;
+/**
+ * Where the vectors of a job lie: where kernels reach them; elsewhere in memory, so that they are copied to kernels; or in files, at
+ * least some of them.
+ */
+export type Medium = "in-place" | "copied" | "files";
+
+/** Elements of all vectors of a step together. Copied ones are used at once, from the second-level cache; files want few calls. */
+const STEP_ELEMENTS: Readonly<Record<Medium, number>> = {
+  "in-place": Number.POSITIVE_INFINITY,
+  copied: 2 ** 17,
+  files: 2 ** 19,
+};
+const LONGEST_STEP: Readonly<Record<Medium, number>> = {
+  "in-place": Number.POSITIVE_INFINITY,
+  copied: 2 ** 13,
+  files: 2 ** 16,
+};
 
 /** `vectorCount`: those that a chunk reads, each row as two. */
 export function chunkLength(vectorCount: number): number {
@@ -22,12 +36,9 @@ export function jobLength(vectorCount: number): number {
   return share(CHUNK_ELEMENTS, vectorCount, LONGEST_CHUNK);
 }
 
-/**
- * Elements that are loaded at once, at most `most`; `vectorCount`: those that are copied into kernel memory one after the other before
- * they are used, so that they should still be in the cache then.
- */
-export function stepLength(vectorCount: number, most: number, isCopied: boolean): number {
-  return isCopied ? Math.min(most, share(COPIED_ELEMENTS, vectorCount, LONGEST_COPY)) : most;
+/** Elements that are loaded at once, at most `most`; `vectorCount`: those that a step holds. */
+export function stepLength(vectorCount: number, most: number, medium: Medium): number {
+  return Math.min(most, share(STEP_ELEMENTS[medium], vectorCount, LONGEST_STEP[medium]));
 }
 
 /** A multiple of BLOCK, at least one. */

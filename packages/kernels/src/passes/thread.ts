@@ -1,6 +1,6 @@
 /** Entry of a thread: takes jobs of the pass it is told of until there are none left. */
 import { parentPort } from "node:worker_threads";
-import type { SharedRegion } from "../backend.js";
+import type { KernelBackend, Kernels, SharedRegion } from "../backend.js";
 import { backendNamed } from "../select.js";
 import type { FailedFile, FromThread, SharedCounters, ToThread } from "./messages.js";
 import { type MeasurePlan, type MixPlan, mapVectors } from "./plan.js";
@@ -26,10 +26,23 @@ port.on("message", (message: ToThread) => {
 function take(message: ToThread): Share {
   const { counters, region } = message;
   const backend = backendNamed(message.backend);
-  const open: OpenKernels = region === undefined ? backend.open : () => backend.openIn(region);
+  const open: OpenKernels =
+    region === undefined ? (byteLength) => openAgain(backend, byteLength) : () => backend.openIn(region);
   const together = { claims: sharedClaims(counters), turns: sharedTurns(counters.turns), gate: sharedGate(counters) };
   if (message.pass === "mix") return mixSome(inHeap(message.plan, region), open, together);
   return measureSome(inHeap(message.plan, region), message.results, open, together);
+}
+
+let opened: { readonly kernels: Kernels; readonly byteLength: number } | undefined;
+
+/** The kernels of the pass before, if they are large enough: memory that is let go stays there until somebody collects it. */
+function openAgain(backend: KernelBackend, byteLength: number): Kernels {
+  if (opened === undefined || opened.byteLength < byteLength || opened.kernels.backend !== backend.name) {
+    const rounded = 2 ** Math.ceil(Math.log2(byteLength));
+    opened = { kernels: backend.open(rounded), byteLength: rounded };
+  }
+  opened.kernels.release();
+  return opened.kernels;
 }
 
 /**

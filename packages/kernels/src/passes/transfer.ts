@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import type { Kernels } from "../backend.js";
+import type { Medium } from "./sizes.js";
 import { bytesOfElement, type FilePiece, isInFile, overlapsOf, type Range, type Vector } from "./vector.js";
 
 /** More open files than this are closed again, the longest unused first. */
@@ -32,8 +33,7 @@ export interface FileBytes {
 
 /** Reads and writes of one thread. */
 export interface Transfer {
-  /** Whether the vector lies in memory that kernels cannot reach, at least in part: it is copied. */
-  isCopied(vector: Vector): boolean;
+  mediumOf(vectors: readonly Vector[]): Medium;
   /** The range's numbers: where they lie, if kernels can reach them there, else in `room`, which has the range's length. */
   load(room: Float32Array, range: Range): Float32Array;
   /** The range itself, if kernels can write it in place, else `room`; `store` brings it there. */
@@ -89,7 +89,11 @@ export function openTransfer(kernels: Kernels): Transfer {
       }
       return room;
     },
-    isCopied: ({ pieces }) => pieces.some((piece) => !isInFile(piece) && piece.values.buffer !== kernels.buffer),
+    mediumOf(vectors) {
+      const pieces = vectors.flatMap((vector) => vector.pieces);
+      if (pieces.some((piece) => !isInFile(piece) && piece.values.buffer !== kernels.buffer)) return "copied";
+      return pieces.some(isInFile) ? "files" : "in-place";
+    },
     target: (room, range) => inPlace(range) ?? room,
     store(values, range, bits) {
       for (const { piece, from, count, at } of overlapsOf(range)) {
