@@ -82,6 +82,9 @@ ${command("kumiai compare examples/scenes/overlap.yaml --strategies local,fedavg
 ${command("kumiai run my-sites.yaml --out runs/mine")}
   One strategy, one seed: the first thing to try with a file of your own.
 
+${command("kumiai aggregate FEDERATION.yaml --base params --local local --out params --state state.json")}
+  One round on safetensors files that sites trained with a program of their own.
+
 ${colors.bold("Good to know")}
   Ctrl-C ends after the steps under way and keeps the finished runs; a second one ends at once.
   Results go to stdout, progress and errors to stderr. NO_COLOR=1 switches colors off.

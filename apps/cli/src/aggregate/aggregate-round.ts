@@ -4,7 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { aggregateFiles, type FileRoundResult } from "@kumiai/algorithms";
+import { aggregateFiles, type ClientSpec, type FileRoundResult } from "@kumiai/algorithms";
 import {
   commitStaged,
   KumiaiError,
@@ -91,6 +91,7 @@ async function newRound(round: NewRound, surroundings: Surroundings): Promise<Ro
   const { federation, paths, saved, call, threadCount } = round;
   await using staged = await stageFolder(paths.out, surroundings.self);
   const clients = await openClients(federation, { ...paths, staged: staged.path }, surroundings.notice);
+  sayAssignment(round, clients[0]?.spec, surroundings);
   const bases = await stampsOf(paths.base, call.ids);
   const journal = besideState(paths.state, "commit");
   const next = { json: besideState(paths.state, "next.json"), vectors: besideState(paths.state, "next.safetensors") };
@@ -126,6 +127,16 @@ async function newRound(round: NewRound, surroundings: Surroundings): Promise<Ro
     // Once the journal is there, the next run needs them to finish the commit.
     if (!(await isThere(journal))) await removeNext();
   }
+}
+
+/** What a strategy wants of local training is beyond our reach here. */
+function sayAssignment({ federation, saved }: NewRound, spec: ClientSpec | undefined, { notice }: Surroundings): void {
+  if (spec === undefined || saved.round > 0) return;
+  const { proximalWeight } = federation.strategy.assignment(saved.state, spec);
+  if (proximalWeight === 0) return;
+  notice(
+    `${federation.strategyName} expects local training to add ${proximalWeight}/2 · ‖params − base‖² over encoder and decoders to the loss`,
+  );
 }
 
 /** A hidden neighbor of the state file. */
