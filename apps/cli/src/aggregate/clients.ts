@@ -1,11 +1,19 @@
 /** The clients' files of a round: who is there, what their tensors are, and whether the models fit together. */
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, open, readdir } from "node:fs/promises";
 import type { ClientSpec, FileClient } from "@kumiai/algorithms";
-import { KumiaiError, nearestWord, openSafetensors, type ParamSlot, slotsOfRole } from "@kumiai/params";
+import {
+  KumiaiError,
+  nearestWord,
+  openSafetensors,
+  type ParamSlot,
+  type SafetensorsFile,
+  slotsOfRole,
+} from "@kumiai/params";
 import type { Federation, FederationClient } from "./federation.js";
 import { fileOf } from "./folders.js";
-import { layoutOf, mismatch } from "./roles.js";
+import { type FileLayout, layoutOf, mismatch } from "./roles.js";
 
 export interface ClientFolders {
   readonly base: string;
@@ -30,9 +38,10 @@ export async function openClients(
 ): Promise<readonly RoundClient[]> {
   const trained = await trainedClients(federation, folders, notice);
   const clients: RoundClient[] = [];
+  const known = new Map<string, FileLayout>();
   for (const client of federation.clients) {
     const local = trained.has(client.id) ? fileOf(folders.local, client.id) : undefined;
-    clients.push(await openClient(client, federation, { ...folders, local }));
+    clients.push(await openClient(client, federation, { ...folders, local, known }));
   }
   checkTasks(clients, federation);
   checkFit(clients, federation);
@@ -64,10 +73,16 @@ async function trainedClients(
   return present;
 }
 
+interface OpenClient extends Omit<ClientFolders, "local"> {
+  readonly local: string | undefined;
+  /** Layouts of models seen before: a thousand clients of one model need one. */
+  readonly known: Map<string, FileLayout>;
+}
+
 async function openClient(
   { id, dataset, tasks, sampleCount }: FederationClient,
   { roles }: Federation,
-  { base: folder, local, staged }: Omit<ClientFolders, "local"> & { readonly local: string | undefined },
+  { base: folder, local, staged, known }: OpenClient,
 ): Promise<RoundClient> {
   const base = fileOf(folder, id);
   await using file = await openSafetensors(base).catch((error: unknown) => {
@@ -78,7 +93,9 @@ async function openClient(
       { client: id, file: base },
     );
   });
-  const { layout, tensorOf } = layoutOf(file.tensors.values(), roles, { file: base, tasks });
+  const model = modelOf(file, tasks);
+  const { layout, tensorOf } = known.get(model) ?? layoutOf(file.tensors.values(), roles, { file: base, tasks });
+  known.set(model, { layout, tensorOf });
   const isShared = layout.slots.some(({ role }) => role.kind === "encoder" || role.kind === "decoder");
   if (!isShared) {
     const names = [...file.tensors.keys()].slice(0, 3).map((name) => JSON.stringify(name));
@@ -90,6 +107,14 @@ async function openClient(
   }
   const spec: ClientSpec = { id, domain: dataset, tasks, layout };
   return { spec, sampleCount, base, local, out: fileOf(staged, id), tensorOf };
+}
+
+/** The same for models with the same tensors and tasks. */
+function modelOf({ tensors }: SafetensorsFile, tasks: readonly string[]): string {
+  const told = Array.from(tensors.values(), ({ name, shape }) => [name, shape]);
+  return createHash("sha256")
+    .update(JSON.stringify([tasks, told]))
+    .digest("hex");
 }
 
 /** A task without a decoder of its own, where others have theirs, would be left out without anybody noticing. */
