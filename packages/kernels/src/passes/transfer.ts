@@ -189,8 +189,13 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+/** By words where they are aligned: outputs of sparse updates are tens of gigabytes of zeros. */
 function isAllZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  const { buffer, byteOffset, length } = bytes;
+  const wordCount = byteOffset % 4 === 0 ? length >> 2 : 0;
+  const words = new Uint32Array(buffer, wordCount === 0 ? 0 : byteOffset, wordCount);
+  for (let i = 0; i < wordCount; i++) if (words[i] !== 0) return false;
+  for (let i = 4 * wordCount; i < length; i++) if (bytes[i] !== 0) return false;
   return true;
 }
 
