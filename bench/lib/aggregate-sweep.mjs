@@ -47,7 +47,7 @@ function growthOf(rows) {
   const growth = (kind, by, fixed) => {
     const own = rows.filter((row) => row.kind === kind && fixed(row));
     if (own.length < 3) return undefined;
-    const points = (value) => own.map((row) => [Math.log(row[by]), Math.log(Math.max(1, row[value]))]);
+    const points = (value) => own.map((row) => [Math.log(row[by]), Math.log(Math.max(Number.MIN_VALUE, row[value]))]);
     return {
       by,
       over: own.map((row) => row[by]),
