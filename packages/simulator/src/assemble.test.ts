@@ -2,6 +2,7 @@ import { createStrategy } from "@kumiai/algorithms";
 import { parseClientId } from "@kumiai/params";
 import { expect, test } from "vitest";
 import { assembleResult, type FinishedRun } from "./assemble.js";
+import { sceneModels } from "./data/scenes.js";
 import type { NamedStrategy } from "./named-strategies.js";
 import { tinyScenario } from "./testing/tiny.js";
 
@@ -36,8 +37,10 @@ function assemble(finished: readonly FinishedRun[], names: readonly string[], se
     strategy: createStrategy(kind, {}),
     summary: kind,
   }));
+  const scenario = tinyScenario();
   return assembleResult({
-    scenario: tinyScenario(),
+    scenario,
+    data: { ...sceneModels(scenario), countsOf: () => ({ train: 12, test: 8 }) },
     strategies,
     seeds,
     baseline: "local",

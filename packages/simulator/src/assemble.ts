@@ -7,11 +7,12 @@ import {
   relativeGainPercent,
   sampleStd,
 } from "@kumiai/algorithms";
-import type { ClientId, TaskId } from "@kumiai/params";
-import type { Scenario } from "./config/scenario.js";
+import type { ClientId } from "@kumiai/params";
+import type { ClientConfig, Scenario } from "./config/scenario.js";
 import { configHashOf } from "./config-hash.js";
+import type { DataSource } from "./data/source.js";
 import { describeTask, isAboveConstant, metricOf } from "./evaluation.js";
-import { createModel, modelSpecOf } from "./model.js";
+import { createModel, type TaskSpec } from "./model.js";
 import type { NamedStrategy } from "./named-strategies.js";
 import {
   type ClientResult,
@@ -35,6 +36,7 @@ export interface FinishedRun {
 
 export interface AssembleOptions {
   readonly scenario: Scenario;
+  readonly data: Pick<DataSource, "modelOf" | "countsOf">;
   readonly strategies: readonly NamedStrategy[];
   readonly seeds: readonly number[];
   /** Gains are relative to the strategy of this name. */
@@ -50,12 +52,13 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
   const { scenario, seeds, baseline, finished } = options;
   const runOf = (strategy: string, seed: number): FinishedRun | undefined =>
     finished.find((run) => run.strategy === strategy && run.seed === seed);
+  const taskOf = taskFinder(options);
   const hasBaseline = finished.some((run) => run.strategy === baseline);
   const perStrategy = options.strategies.map((named) => {
     const perSeed: Record<string, SeedResult> = {};
     for (const seed of seeds) {
       const run = runOf(named.name, seed);
-      if (run !== undefined) perSeed[seed] = seedResult(run, runOf(baseline, seed));
+      if (run !== undefined) perSeed[seed] = seedResult(run, runOf(baseline, seed), taskOf);
     }
     return [named, perSeed] as const;
   });
@@ -69,7 +72,7 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
       description: scenario.description,
       configHash: configHashOf(scenario, options.encoderHash),
       rounds: scenario.training.rounds,
-      clients: scenario.clients.map((client) => scenarioClient(scenario, client)),
+      clients: scenario.clients.map((client) => scenarioClient(options, client)),
     },
     seeds,
     baseline: hasBaseline ? baseline : null,
@@ -80,37 +83,51 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
   };
 }
 
-function scenarioClient(scenario: Scenario, client: Scenario["clients"][number]): ScenarioClient {
-  const { slots, size } = createModel(modelSpecOf(scenario, client)).layout;
+function scenarioClient({ data, seeds }: AssembleOptions, client: ClientConfig): ScenarioClient {
+  const model = data.modelOf(client);
+  const { slots, size } = createModel(model).layout;
+  const counts = data.countsOf(client, seeds[0] ?? 0);
   const shared = slots.filter((slot) => slot.role.kind === "encoder" || slot.role.kind === "decoder");
   return {
     id: client.id,
     domain: client.domain,
-    tasks: client.tasks.map(describeTask),
-    trainCount: client.trainCount,
-    testCount: scenario.evaluation.testCount,
+    tasks: model.tasks.map(describeTask),
+    trainCount: counts.train,
+    testCount: counts.test,
     paramCount: size,
     sharedParamCount: shared.reduce((sum, slot) => sum + slot.size, 0),
   };
 }
 
-function seedResult(run: FinishedRun, baseline: FinishedRun | undefined): SeedResult {
+type FindTask = (client: ClientId, task: string) => TaskSpec;
+
+function taskFinder({ scenario, data }: AssembleOptions): FindTask {
+  const tasks = new Map<string, TaskSpec>(
+    scenario.clients.flatMap((client) =>
+      data.modelOf(client).tasks.map((task) => [`${client.id}/${task.id}`, task] as const),
+    ),
+  );
+  return (client, task) => {
+    const found = tasks.get(`${client}/${task}`);
+    if (found === undefined) throw new Error(`client ${client} has no task ${task}`);
+    return found;
+  };
+}
+
+function seedResult(run: FinishedRun, baseline: FinishedRun | undefined, taskOf: FindTask): SeedResult {
   const clients: Record<string, ClientResult> = {};
   for (const [id, metrics] of run.outcome.metrics) {
     const constants = run.constants.get(id) ?? {};
     const against = baseline?.outcome.metrics.get(id);
     const tasks: Record<string, TaskResult> = {};
     for (const [task, value] of Object.entries(metrics)) {
+      const spec = taskOf(id, task);
       const constant = constants[task] ?? Number.NaN;
       tasks[task] = {
         value,
         constant,
-        aboveConstant: isAboveConstant(task as TaskId, value, constant),
-        relativeGainPercent: relativeGainPercent(
-          against?.[task] ?? Number.NaN,
-          value,
-          metricOf(task as TaskId).higherIsBetter,
-        ),
+        aboveConstant: isAboveConstant(spec, value, constant),
+        relativeGainPercent: relativeGainPercent(against?.[task] ?? Number.NaN, value, metricOf(spec).higherIsBetter),
       };
     }
     clients[id] = { relativeGainPercent: clientGainPercent(gainsIn(tasks)), tasks };

@@ -9,6 +9,7 @@ import { KumiaiError, type ParamsFile } from "@kumiai/params";
 import { assembleResult, type FinishedRun } from "./assemble.js";
 import type { Scenario } from "./config/scenario.js";
 import { hasJoined, isPresent } from "./config/scenario.js";
+import { type DataSource, openData } from "./data/source.js";
 import type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 import { initialParamsOf, loadInitialEncoder } from "./initial-params.js";
 import { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
@@ -17,7 +18,6 @@ import { stepsPerRound } from "./plan.js";
 import { createWorkerPool, type WorkerPool } from "./pool/pool.js";
 import type { ComparisonResult, PictureSet } from "./result.js";
 import { runStrategy } from "./run.js";
-import { openSceneSource, type SceneSource } from "./scenes.js";
 import { prepareSeed, type SeedContext } from "./seed-context.js";
 
 export interface CompareOptions {
@@ -62,11 +62,11 @@ export async function compareStrategies(options: CompareOptions): Promise<Compar
   const strategies = resolveStrategies(options.scenario, options.strategies);
   const seeds = checkSeeds(options.seeds);
   const encoder = await loadInitialEncoder(options.scenario);
+  const data = await openData(options.scenario, options);
   const [first] = options.scenario.clients;
-  if (encoder !== null && first !== undefined) initialParamsOf(options.scenario, 0, encoder)(first); // Does it fit?
-  const scenes = await openSceneSource(options.cacheDir, options.onNotice);
+  if (encoder !== null && first !== undefined) initialParamsOf(data, 0, encoder)(first); // Does it fit?
   await using pool = createWorkerPool(options);
-  const comparison = new Comparison({ ...options, seeds }, strategies, pool, scenes, encoder);
+  const comparison = new Comparison({ ...options, seeds }, strategies, pool, data, encoder);
   return await comparison.play();
 }
 
@@ -100,7 +100,7 @@ class Comparison {
   readonly #options: CompareOptions;
   readonly #strategies: readonly NamedStrategy[];
   readonly #pool: WorkerPool;
-  readonly #scenes: SceneSource;
+  readonly #data: DataSource;
   readonly #encoder: ParamsFile | null;
   readonly #pictures: PictureBook;
   readonly #stop = new AbortController();
@@ -117,20 +117,20 @@ class Comparison {
     options: CompareOptions,
     strategies: readonly NamedStrategy[],
     pool: WorkerPool,
-    scenes: SceneSource,
+    data: DataSource,
     encoder: ParamsFile | null,
   ) {
     this.#options = options;
     this.#strategies = strategies;
     this.#pool = pool;
-    this.#scenes = scenes;
+    this.#data = data;
     this.#encoder = encoder;
     this.#pictures = openPictureBook(options.scenario, pool);
     this.#signal =
       options.signal === undefined ? this.#stop.signal : AbortSignal.any([options.signal, this.#stop.signal]);
     this.#startedAt = options.clock();
     const totalRuns = strategies.length * options.seeds.length;
-    const totalSteps = totalRuns * stepsOfRun(options.scenario);
+    const totalSteps = strategies.length * sum(options.seeds.map((seed) => stepsOfRun(options.scenario, data, seed)));
     this.#progress = { finishedSteps: 0, totalSteps, finishedRuns: 0, totalRuns };
   }
 
@@ -209,7 +209,7 @@ class Comparison {
       scenario,
       seed,
       pool: this.#pool,
-      scenes: this.#scenes,
+      data: this.#data,
       encoder: this.#encoder,
       signal: this.#signal,
     });
@@ -254,6 +254,7 @@ class Comparison {
   #assemble(): ComparisonResult {
     return assembleResult({
       scenario: this.#options.scenario,
+      data: this.#data,
       strategies: this.#strategies,
       seeds: this.#options.seeds,
       baseline: BASELINE_STRATEGY,
@@ -272,12 +273,17 @@ class Comparison {
 type WithoutProgress<E> = E extends unknown ? Omit<E, "progress"> : never;
 
 /** Optimizer steps of one run, all clients and rounds. */
-function stepsOfRun({ training, clients }: Scenario): number {
+function stepsOfRun({ training, clients }: Scenario, data: DataSource, seed: number): number {
   let steps = 0;
-  for (let round = 1; round <= training.rounds; round++) {
-    for (const client of clients) {
-      if (hasJoined(client, round) && isPresent(client, round)) steps += stepsPerRound(training, client.trainCount);
+  for (const client of clients) {
+    const inRound = stepsPerRound(training, data.countsOf(client, seed).train);
+    for (let round = 1; round <= training.rounds; round++) {
+      if (hasJoined(client, round) && isPresent(client, round)) steps += inRound;
     }
   }
   return steps;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,37 +1,33 @@
-/** Metrics of scene tasks: which one goes with which labels, statistics over batches, scores of constants. */
+/** Metrics of tasks: which one goes with which labels, statistics over batches, scores of constants. */
 import { constantScore, isBetter, type Metric, type MetricStat, metricFor } from "@kumiai/algorithms";
-import { type DenseExamples, sceneTask } from "@kumiai/datasets";
 import type { TaskId } from "@kumiai/params";
-import { labelRows } from "./batches.js";
+import { type Examples, labelRows, labelsOf } from "./examples.js";
+import type { TaskSpec } from "./model.js";
 import type { ScenarioTask } from "./result.js";
 
-export function metricOf(task: TaskId): Metric {
-  return metricFor(sceneTask(task).label);
+export function metricOf({ label }: TaskSpec): Metric {
+  return metricFor(label);
 }
 
 /** How the result describes a task. */
-export function describeTask(task: TaskId): ScenarioTask {
+export function describeTask(task: TaskSpec): ScenarioTask {
   const { name, unit, higherIsBetter } = metricOf(task);
-  return { id: task, metric: name, unit, higherIsBetter };
+  return { id: task.id, metric: name, unit, higherIsBetter };
 }
 
 /** Whether `value` is better than what the best constant scores. Equal is not better, and neither is NaN. */
-export function isAboveConstant(task: TaskId, value: number, constant: number): boolean {
+export function isAboveConstant(task: TaskSpec, value: number, constant: number): boolean {
   return isBetter(metricOf(task), value, constant);
 }
 
 /** Per task: what the best constant prediction, fitted on `train`, scores on `test`. */
 export function constantMetrics(
-  tasks: readonly TaskId[],
-  train: DenseExamples,
-  test: DenseExamples,
+  tasks: readonly TaskSpec[],
+  train: Examples,
+  test: Examples,
 ): Readonly<Record<TaskId, number>> {
   return Object.fromEntries(
-    tasks.map((task) => {
-      const { label } = sceneTask(task);
-      const pixels = test.height * test.width;
-      return [task, constantScore(label, labelsOf(train, task), labelsOf(test, task), pixels)];
-    }),
+    tasks.map(({ id, label }) => [id, constantScore(label, labelsOf(train, id), labelsOf(test, id), test.points)]),
   );
 }
 
@@ -39,30 +35,24 @@ export function constantMetrics(
 export class TaskMetrics {
   readonly #stats: ReadonlyMap<TaskId, { readonly metric: Metric; readonly stat: MetricStat }>;
 
-  constructor(tasks: readonly TaskId[]) {
+  constructor(tasks: readonly TaskSpec[]) {
     this.#stats = new Map(
       tasks.map((task) => {
         const metric = metricOf(task);
-        return [task, { metric, stat: metric.empty() }];
+        return [task.id, { metric, stat: metric.empty() }];
       }),
     );
   }
 
-  /** `output`: raw model output [rows, planes, height, width] for these rows of `examples`. */
-  add(task: TaskId, output: Float32Array, examples: DenseExamples, rows: Int32Array): void {
+  /** `output`: raw model output [rows, planes, points] for these rows of `examples`. */
+  add(task: TaskId, output: Float32Array, examples: Examples, rows: Int32Array): void {
     const entry = this.#stats.get(task);
     if (entry === undefined) return;
     const labels = labelRows(examples, task, rows);
-    entry.metric.updateInto(entry.stat, { output, labels, pixels: examples.height * examples.width });
+    entry.metric.updateInto(entry.stat, { output, labels, pixels: examples.points });
   }
 
   results(): Readonly<Record<TaskId, number>> {
     return Object.fromEntries([...this.#stats].map(([task, { metric, stat }]) => [task, metric.result(stat)]));
   }
-}
-
-function labelsOf(examples: DenseExamples, task: TaskId): Uint8Array | Float32Array {
-  const labels = examples.labels.get(task);
-  if (labels === undefined) throw new Error(`the scenes have no labels for ${task}`);
-  return labels;
 }

@@ -4,16 +4,17 @@ import { join } from "node:path";
 import { slotsOfRole, slotView, writeParamsFile } from "@kumiai/params";
 import { expect, test } from "vitest";
 import type { Scenario } from "./config/scenario.js";
+import { sceneModels } from "./data/scenes.js";
 import { initialParamsOf, loadInitialEncoder } from "./initial-params.js";
-import { createModel, modelSpecOf } from "./model.js";
+import { createModel } from "./model.js";
 import { tinyScenario } from "./testing/tiny.js";
 
 const scenario = tinyScenario();
 
 function groups(of: Scenario, seed: number) {
-  const draw = initialParamsOf(of, seed, null);
+  const draw = initialParamsOf(sceneModels(of), seed, null);
   return of.clients.map((client) => {
-    const { layout } = createModel(modelSpecOf(of, client));
+    const { layout } = createModel(sceneModels(of).modelOf(client));
     const params = draw(client);
     const values = (kind: "encoder" | "decoder" | "head", task = client.tasks[0]) =>
       slotsOfRole(layout, kind, kind === "encoder" ? undefined : task).map((slot) => slotView(params, slot));
@@ -51,18 +52,20 @@ test("an encoder file replaces the encoder and nothing else; another shape is re
       model: { ...scenario.model, encoder: { channels, initFile } },
     });
     const same = withFile([8, 8, 8, 8]);
-    const loaded = initialParamsOf(same, 1, await loadInitialEncoder(same))(drawn.client);
+    const loaded = initialParamsOf(sceneModels(same), 1, await loadInitialEncoder(same))(drawn.client);
     const encoderSize = slots.reduce((sum, slot) => sum + slot.size, 0);
     expect(new Set(loaded.subarray(0, encoderSize))).toEqual(new Set([0.25]));
     expect(loaded.subarray(encoderSize)).toEqual(drawn.params.subarray(encoderSize));
 
     const wider = withFile([8, 8, 8, 16]);
     const encoder = await loadInitialEncoder(wider);
-    expect(() => initialParamsOf(wider, 1, encoder)(drawn.client)).toThrow(
+    expect(() => initialParamsOf(sceneModels(wider), 1, encoder)(drawn.client)).toThrow(
       /encoder\.safetensors: encoder\.stages\.3\.0\.conv1\.weight: expected \[16,8,3,3\], received \[8,8,3,3\]/,
     );
     const shallower = withFile([8, 8, 8]);
-    expect(() => initialParamsOf(shallower, 1, encoder)(drawn.client)).toThrow("expected only the encoder's tensors");
+    expect(() => initialParamsOf(sceneModels(shallower), 1, encoder)(drawn.client)).toThrow(
+      "expected only the encoder's tensors",
+    );
   } finally {
     await rm(folder, { recursive: true });
   }

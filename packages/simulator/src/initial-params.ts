@@ -6,7 +6,6 @@
  *   heads     drawn from the seed, one start per task
  *   buffers   as the model starts them
  */
-import { SCENE_TASKS } from "@kumiai/datasets";
 import {
   createRng,
   KumiaiError,
@@ -21,7 +20,8 @@ import {
 } from "@kumiai/params";
 import type { Model } from "@kumiai/training";
 import type { ClientConfig, Scenario } from "./config/scenario.js";
-import { createModel, modelSpecFor, modelSpecOf } from "./model.js";
+import type { SiteModels } from "./data/source.js";
+import { createModel, type ModelSpec, type TaskSpec } from "./model.js";
 
 /** Reads the scenario's encoder file; null if it names none. Throws FILE_NOT_FOUND, FILE_UNREADABLE, SAFETENSORS_MALFORMED. */
 export async function loadInitialEncoder({ model }: Scenario): Promise<ParamsFile | null> {
@@ -31,24 +31,30 @@ export async function loadInitialEncoder({ model }: Scenario): Promise<ParamsFil
 
 /** Draws a seed's params; the returned function gives a fresh vector for each client. Throws LAYOUT_MISMATCH. */
 export function initialParamsOf(
-  scenario: Scenario,
+  models: SiteModels,
   seed: number,
   encoder: ParamsFile | null,
 ): (client: ClientConfig) => ParamVector {
   const rng = createRng(seed).split("initial-params");
-  const drawn = new Map<TaskId, { readonly model: Model; readonly params: ParamVector }>();
-  const drawnFor = (task: TaskId) => {
-    const known = drawn.get(task) ?? drawSingleTask(scenario, task, rng);
-    drawn.set(task, known);
+  const drawn = new Map<TaskId, Drawn>();
+  const draw = (spec: ModelSpec): Drawn => {
+    const model = createModel(spec);
+    return { model, params: model.initParams(rng) };
+  };
+  const drawnFor = (spec: ModelSpec, task: TaskSpec): Drawn => {
+    const known = drawn.get(task.id) ?? draw({ ...spec, tasks: [task] });
+    drawn.set(task.id, known);
     return known;
   };
-  const common = drawnFor(REFERENCE_TASK);
+  const common = draw(models.reference);
   return (client) => {
-    const model = createModel(modelSpecOf(scenario, client));
+    const spec = models.modelOf(client);
+    const model = createModel(spec);
     const params = model.initParams(rng);
     copyGroup(params, slotsOfRole(model.layout, "encoder"), common.params, slotsOfRole(common.model.layout, "encoder"));
-    for (const task of client.tasks) {
-      const own = drawnFor(task);
+    for (const taskSpec of spec.tasks) {
+      const task = taskSpec.id;
+      const own = drawnFor(spec, taskSpec);
       const decoder = slotsOfRole(common.model.layout, "decoder");
       copyGroup(params, slotsOfRole(model.layout, "decoder", task), common.params, decoder);
       copyGroup(params, slotsOfRole(model.layout, "head", task), own.params, slotsOfRole(own.model.layout, "head"));
@@ -58,12 +64,9 @@ export function initialParamsOf(
   };
 }
 
-/** The single-task model whose encoder and decoder everybody starts from. */
-const REFERENCE_TASK = (SCENE_TASKS[0] as (typeof SCENE_TASKS)[number]).id;
-
-function drawSingleTask(scenario: Scenario, task: TaskId, rng: Parameters<Model["initParams"]>[0]) {
-  const model = createModel(modelSpecFor(scenario, [task]));
-  return { model, params: model.initParams(rng) };
+interface Drawn {
+  readonly model: Model;
+  readonly params: ParamVector;
 }
 
 function copyGroup(

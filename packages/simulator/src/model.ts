@@ -1,39 +1,30 @@
-/** The model that clients of a scenario train, and the sessions it is trained and evaluated in. */
-import { outputPlanes, type SceneTask, sceneTask } from "@kumiai/datasets";
+/** The models that clients of a scenario train, and the sessions they are trained and evaluated in. */
+import { type LabelKind, outputPlanes } from "@kumiai/datasets";
 import type { TaskId } from "@kumiai/params";
 import { denseNet, type LossSpec, type Model, type OptimizerSpec, type SessionOptions } from "@kumiai/training";
-import type { ClientConfig, Scenario } from "./config/scenario.js";
+import type { Scenario } from "./config/scenario.js";
 
 /** All that a model depends on, as plain data: it can be sent to a worker and names the model in caches. */
-export interface ModelSpec {
+export type ModelSpec = DenseSpec;
+
+/** Predictions for every pixel of an image. */
+export interface DenseSpec {
+  readonly kind: "dense";
   /** Side of the images. */
   readonly size: number;
   readonly channels: readonly number[];
   readonly decoderWidth: number;
-  readonly tasks: readonly {
-    readonly id: TaskId;
-    /** Factor of the task's loss in the sum over tasks. */
-    readonly lossWeight: number;
-    /** Class weight of the background; 1 where it counts as any other class. */
-    readonly backgroundWeight: number;
-  }[];
+  readonly tasks: readonly TaskSpec[];
 }
 
-export function modelSpecOf(scenario: Scenario, client: ClientConfig): ModelSpec {
-  return modelSpecFor(scenario, client.tasks);
-}
-
-export function modelSpecFor({ scenes, model, training }: Scenario, tasks: readonly TaskId[]): ModelSpec {
-  return {
-    size: scenes.size,
-    channels: model.encoder.channels,
-    decoderWidth: model.decoder.width,
-    tasks: tasks.map((id) => ({
-      id,
-      lossWeight: training.lossWeights[id] ?? 1,
-      backgroundWeight: id === "semseg" ? training.backgroundLossWeight : 1,
-    })),
-  };
+/** What a site learns to tell. */
+export interface TaskSpec {
+  readonly id: TaskId;
+  readonly label: LabelKind;
+  /** Factor of the task's loss in the sum over tasks. */
+  readonly lossWeight: number;
+  /** Class weight of class 0; 1 where it counts as any other class. */
+  readonly backgroundWeight: number;
 }
 
 /** The model of a spec; equal specs give the same object. */
@@ -46,11 +37,7 @@ export function createModel(spec: ModelSpec): Model {
     width: spec.size,
     encoder: { channels: spec.channels },
     decoder: { width: spec.decoderWidth },
-    tasks: spec.tasks.map(({ id, lossWeight, backgroundWeight }) => ({
-      id,
-      outChannels: outputPlanes(sceneTask(id).label),
-      loss: lossOf(sceneTask(id), lossWeight, backgroundWeight),
-    })),
+    tasks: spec.tasks.map((task) => ({ id: task.id, outChannels: outputPlanes(task.label), loss: lossOf(task) })),
   });
   models.set(key, model);
   return model;
@@ -59,7 +46,7 @@ export function createModel(spec: ModelSpec): Model {
 /** Models are immutable, and a scenario has few different ones. */
 const models = new Map<string, Model>();
 
-function lossOf({ label }: SceneTask, lossWeight: number, backgroundWeight: number): LossSpec {
+function lossOf({ label, lossWeight, backgroundWeight }: TaskSpec): LossSpec {
   switch (label.kind) {
     case "classes": {
       const classWeights = Array.from({ length: label.classCount }, (_, c) => (c === 0 ? backgroundWeight : 1));

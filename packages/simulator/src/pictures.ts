@@ -8,8 +8,8 @@ import {
   sceneTask,
 } from "@kumiai/datasets";
 import type { ClientId, ParamVector, TaskId } from "@kumiai/params";
-import { labelRows } from "./batches.js";
 import type { Scenario } from "./config/scenario.js";
+import { labelRows } from "./examples.js";
 import { sessionOptionsOf } from "./model.js";
 import type { WorkerPool } from "./pool/pool.js";
 import type { PictureSet } from "./result.js";
@@ -46,9 +46,9 @@ interface OpenSet {
 
 export function openPictureBook(scenario: Scenario, pool: WorkerPool): PictureBook {
   const sets = new Map<string, OpenSet>();
-  const setOf = (client: ClientContext, task: TaskId): OpenSet => {
+  const setOf = (client: ClientContext, shown: DenseExamples, task: TaskId): OpenSet => {
     const key = `${client.spec.id}/${task}`;
-    const known = sets.get(key) ?? blankSet(client, task);
+    const known = sets.get(key) ?? blankSet(client, shown, task);
     sets.set(key, known);
     return known;
   };
@@ -58,12 +58,14 @@ export function openPictureBook(scenario: Scenario, pool: WorkerPool): PictureBo
     params: ParamVector,
     signal: AbortSignal | undefined,
   ): Promise<void> => {
-    const rows = shownRows(client.test);
+    const { scenes: shown } = client;
+    if (shown === undefined) return;
+    const rows = shownRows(shown);
     const session = sessionOptionsOf(scenario);
     const job = { kind: "predict", model: client.model, session, examples: client.testKey, params, rows } as const;
     const { result } = await pool.run(job, { what: `pictures of ${strategy}, client ${client.spec.id}`, signal });
     for (const task of client.spec.tasks) {
-      const { scenes, height, width } = setOf(client, task);
+      const { scenes, height, width } = setOf(client, shown, task);
       const output = result.outputs[task];
       const planes = outputPlanes(sceneTask(task).label) * height * width;
       scenes.forEach((page, i) => {
@@ -90,7 +92,7 @@ function shownRows(test: DenseExamples): readonly number[] {
   return Array.from({ length: Math.min(SHOWN_SCENE_COUNT, test.count) }, (_, row) => row);
 }
 
-function blankSet({ spec, test }: ClientContext, task: TaskId): OpenSet {
+function blankSet({ spec }: ClientContext, test: DenseExamples, task: TaskId): OpenSet {
   const { height, width } = test;
   const scenes = shownRows(test).map((row) => ({
     input: renderImage(test, row),

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { slotsOfRole } from "@kumiai/params";
 import { expect, test } from "vitest";
+import { sceneModels } from "./data/scenes.js";
 import { initialParamsOf, loadInitialEncoder } from "./initial-params.js";
-import { createModel, modelSpecOf } from "./model.js";
+import { createModel } from "./model.js";
 import { type PretrainEpoch, pretrainEncoder, writePretrainedEncoder } from "./pretrain.js";
 import { TEST_CACHE_DIR, tinyScenario } from "./testing/tiny.js";
 
@@ -38,10 +39,10 @@ test("a pre-trained encoder repeats to the byte and is what a scenario's clients
     const model = { ...scenario.model, encoder: { channels: tiny.channels, initFile } };
     const file = await loadInitialEncoder({ ...scenario, model });
     expect(file?.metadata).toMatchObject({ command: "kumiai pretrain --out encoder.safetensors", seed: "3" });
-    const draw = initialParamsOf(scenario, 1, file);
+    const draw = initialParamsOf(sceneModels(scenario), 1, file);
     for (const client of scenario.clients) {
       const params = draw(client);
-      const slots = slotsOfRole(createModel(modelSpecOf(scenario, client)).layout, "encoder");
+      const slots = slotsOfRole(createModel(sceneModels(scenario).modelOf(client)).layout, "encoder");
       expect(encoder.entries.map(({ name }) => name)).toEqual(slots.map(({ name }) => name));
       slots.forEach(({ offset, size }, i) => {
         expect(params.subarray(offset, offset + size)).toEqual(encoder.entries[i]?.values);

@@ -15,7 +15,7 @@ import {
   writeParamsFile,
 } from "@kumiai/params";
 import { classifierNet, learningRateAt, openTrainingSession, type TrainingSession } from "@kumiai/training";
-import { gatherRows } from "./batches.js";
+import { gatherRows } from "./examples.js";
 
 export interface PretrainOptions {
   /** As `model.encoder.channels` of the scenarios that will use the encoder. */

@@ -1,26 +1,27 @@
 /**
- * Everything that the runs of one seed share: scenes, models, first params, constant predictions, metrics before training.
+ * Everything that the runs of one seed share: examples, models, first params, constant predictions, metrics before training.
  * Strategies are compared on equal terms because they get the same context.
  */
 import type { ClientSpec } from "@kumiai/algorithms";
 import type { DenseExamples } from "@kumiai/datasets";
 import { type ClientId, KumiaiError, type ParamsFile, type ParamVector } from "@kumiai/params";
 import type { Scenario } from "./config/scenario.js";
+import type { DataSource } from "./data/source.js";
 import { constantMetrics } from "./evaluation.js";
 import { initialParamsOf } from "./initial-params.js";
-import { createModel, type ModelSpec, modelSpecOf, sessionOptionsOf } from "./model.js";
+import { createModel, type ModelSpec, sessionOptionsOf } from "./model.js";
 import type { WorkerPool } from "./pool/pool.js";
 import type { MetricsByClient } from "./records.js";
-import { composeClientScenes, type SceneSource } from "./scenes.js";
 
 export interface ClientContext {
   readonly spec: ClientSpec;
   readonly model: ModelSpec;
   readonly trainCount: number;
-  /** Keys under which the pool knows the scenes. */
+  /** Keys under which the pool knows the examples. */
   readonly trainKey: string;
   readonly testKey: string;
-  readonly test: DenseExamples;
+  /** The test examples as pictures, where they are any. */
+  readonly scenes: DenseExamples | undefined;
   readonly initialParams: ParamVector;
   /** What the best constant prediction, fitted on the training labels, scores on the test scenes. */
   readonly constants: Readonly<Record<string, number>>;
@@ -37,32 +38,32 @@ export interface PrepareSeedOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly pool: WorkerPool;
-  readonly scenes: SceneSource;
+  readonly data: DataSource;
   /** Null: the encoder too is drawn from the seed. */
   readonly encoder: ParamsFile | null;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Composes scenes (this blocks), shares them with the pool and evaluates the first params. Disposing forgets the scenes. */
+/** Makes the examples (this blocks), shares them with the pool and evaluates the first params. Disposing forgets the examples. */
 export async function prepareSeed(options: PrepareSeedOptions): Promise<SeedContext> {
-  const { scenario, seed, pool, scenes, signal } = options;
+  const { scenario, seed, pool, data, signal } = options;
   const clients = new Map<ClientId, ClientContext>();
-  const initialParams = initialParamsOf(scenario, seed, options.encoder);
+  const initialParams = initialParamsOf(data, seed, options.encoder);
   for (const client of scenario.clients) {
-    const { train, test } = composeClientScenes(scenes, scenario, client, seed);
+    const { train, test, scenes } = data.examplesOf(client, seed);
     const key = `${seed}/${client.id}`;
     pool.share(`${key}/train`, train);
     pool.share(`${key}/test`, test);
-    const model = modelSpecOf(scenario, client);
+    const model = data.modelOf(client);
     clients.set(client.id, {
       spec: { id: client.id, domain: client.domain, tasks: client.tasks, layout: createModel(model).layout },
       model,
-      trainCount: client.trainCount,
+      trainCount: train.count,
       trainKey: `${key}/train`,
       testKey: `${key}/test`,
-      test,
+      scenes,
       initialParams: initialParams(client),
-      constants: constantMetrics(client.tasks, train, test),
+      constants: constantMetrics(model.tasks, train, test),
     });
   }
   const forget = (): void => {

@@ -1,9 +1,8 @@
 /** Carries a job out on open sessions. Everything here is a function of the job and the examples. */
-import type { DenseExamples } from "@kumiai/datasets";
 import type { TaskId } from "@kumiai/params";
 import type { OptimizerState, StepResult } from "@kumiai/training";
-import { inputBatch, labeledBatch } from "../batches.js";
 import { TaskMetrics } from "../evaluation.js";
+import { type Examples, inputBatch, labeledBatch } from "../examples.js";
 import type { ModelSpec } from "../model.js";
 import { gatherInto, scatterInto } from "../tied-store.js";
 import type {
@@ -20,7 +19,7 @@ import type {
 } from "./jobs.js";
 import type { SessionCache } from "./session-cache.js";
 
-export type FindExamples = (key: string) => DenseExamples;
+export type FindExamples = (key: string) => Examples;
 
 export async function execute(job: Job, sessions: SessionCache, find: FindExamples): Promise<ResultOf<Job>> {
   switch (job.kind) {
@@ -103,7 +102,7 @@ async function evaluate(job: EvaluateJob, sessions: SessionCache, find: FindExam
   const session = await sessions.get(job.model, job.session);
   const examples = find(job.examples);
   session.load(job.params);
-  const metrics = new TaskMetrics(tasksOf(job.model));
+  const metrics = new TaskMetrics(job.model.tasks);
   const { batchSize } = job.session;
   for (let first = 0; first < examples.count; first += batchSize) {
     const rows = rowsFrom(first, Math.min(first + batchSize, examples.count));

@@ -1,10 +1,10 @@
 /** What passes between the pool and a worker. */
-import type { DenseExamples } from "@kumiai/datasets";
 import { type ErrorCode, type ErrorDetails, KumiaiError } from "@kumiai/params";
+import type { Examples } from "../examples.js";
 import type { Job, ResultOf } from "./jobs.js";
 
 export type ToWorker =
-  | { readonly type: "examples"; readonly key: string; readonly examples: DenseExamples }
+  | { readonly type: "examples"; readonly key: string; readonly examples: Examples }
   | { readonly type: "forget"; readonly key: string }
   | { readonly type: "job"; readonly job: Job }
   | { readonly type: "close" };

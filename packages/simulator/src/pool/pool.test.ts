@@ -14,10 +14,17 @@ const ECHO_WORKER = new URL(
   )}`,
 );
 
-const examples = { count: 1, height: 1, width: 1, images: new Float32Array(3), labels: new Map() };
+const examples = {
+  count: 1,
+  inputName: "image",
+  inputs: new Float32Array(3),
+  points: 1,
+  labels: new Map(),
+  masks: new Map(),
+};
 const job: EvaluateJob = {
   kind: "evaluate",
-  model: { size: 32, channels: [8], decoderWidth: 8, tasks: [] },
+  model: { kind: "dense", size: 32, channels: [8], decoderWidth: 8, tasks: [] },
   session: { batchSize: 1, optimizer: { kind: "adamw" } },
   examples: "a",
   params: new Float32Array(1),
@@ -52,6 +59,6 @@ test("jobs that have not begun when the signal comes fail with CANCELLED; the on
 
 test("examples that are not shared yet are copied into shared memory once", () => {
   const shared = toShared(examples);
-  expect(shared.images.buffer).toBeInstanceOf(SharedArrayBuffer);
-  expect(toShared(shared).images).toBe(shared.images);
+  expect(shared.inputs.buffer).toBeInstanceOf(SharedArrayBuffer);
+  expect(toShared(shared).inputs).toBe(shared.inputs);
 });

@@ -6,8 +6,8 @@
  * and is replaced, so that other runs on the pool go on.
  */
 import { Worker } from "node:worker_threads";
-import type { DenseExamples } from "@kumiai/datasets";
 import { KumiaiError } from "@kumiai/params";
+import type { Examples } from "../examples.js";
 import { examplesOf, type Job, type ResultOf, transferablesOf } from "./jobs.js";
 import { type FromWorker, fromSentError, type ToWorker } from "./messages.js";
 
@@ -35,7 +35,7 @@ export interface Finished<Result> {
 export interface WorkerPool extends AsyncDisposable {
   readonly threadCount: number;
   /** Registers examples; throws nothing if the key is known already. */
-  share(key: string, examples: DenseExamples): void;
+  share(key: string, examples: Examples): void;
   forget(key: string): void;
   /** Throws the job's own coded error, WORKER_FAILED or CANCELLED; each message begins with `context.what`. */
   run<J extends Job>(job: J, context: JobContext): Promise<Finished<ResultOf<J>>>;
@@ -63,7 +63,7 @@ interface Slot {
 class ThreadPool implements WorkerPool {
   readonly threadCount: number;
   readonly #options: PoolOptions;
-  readonly #examples = new Map<string, DenseExamples>();
+  readonly #examples = new Map<string, Examples>();
   readonly #queue: Queued[] = [];
   readonly #slots: Slot[];
   #closed = false;
@@ -74,7 +74,7 @@ class ThreadPool implements WorkerPool {
     this.#slots = Array.from({ length: this.threadCount }, () => ({ worker: null, known: new Set(), current: null }));
   }
 
-  share(key: string, examples: DenseExamples): void {
+  share(key: string, examples: Examples): void {
     this.#examples.set(key, toShared(examples));
   }
 
@@ -192,11 +192,12 @@ async function closeSlot(slot: Slot): Promise<void> {
 }
 
 /** The same examples over SharedArrayBuffers; arrays that are shared already stay. */
-export function toShared(examples: DenseExamples): DenseExamples {
+export function toShared(examples: Examples): Examples {
   return {
     ...examples,
-    images: toSharedArray(examples.images),
+    inputs: toSharedArray(examples.inputs),
     labels: new Map([...examples.labels].map(([task, values]) => [task, toSharedArray(values)] as const)),
+    masks: new Map([...examples.masks].map(([task, values]) => [task, toSharedArray(values)] as const)),
   };
 }
 

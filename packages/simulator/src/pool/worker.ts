@@ -1,6 +1,6 @@
 /** Entry of a worker thread: takes one message after the other, keeps examples and open sessions, knows nothing else. */
 import { parentPort } from "node:worker_threads";
-import type { DenseExamples } from "@kumiai/datasets";
+import type { Examples } from "../examples.js";
 import { execute } from "./execute.js";
 import { type Job, type ResultOf, transferablesOfResult } from "./jobs.js";
 import { type FromWorker, type ToWorker, toSentError } from "./messages.js";
@@ -9,11 +9,11 @@ import { SessionCache } from "./session-cache.js";
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a worker thread; it does nothing on its own");
 
-const examples = new Map<string, DenseExamples>();
+const examples = new Map<string, Examples>();
 const sessions = new SessionCache();
 let busy: Promise<void> = Promise.resolve();
 
-const findExamples = (key: string): DenseExamples => {
+const findExamples = (key: string): Examples => {
   const found = examples.get(key);
   if (found === undefined) throw new Error(`examples ${key} were never handed to this worker`);
   return found;

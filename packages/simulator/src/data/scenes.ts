@@ -1,0 +1,63 @@
+/** Scenes of the datasets' composer, with one stream of random numbers per (seed, client). */
+import { composeScenes, loadItems, SCENE_TASKS, sceneTask } from "@kumiai/datasets";
+import { createRng, type TaskId } from "@kumiai/params";
+import type { Scenario } from "../config/scenario.js";
+import { examplesOfScenes } from "../examples.js";
+import type { ModelSpec } from "../model.js";
+import type { DataSource, OpenDataOptions, SiteModels } from "./source.js";
+
+/** The task whose model everybody's encoder and decoder start from. */
+const REFERENCE_TASK = (SCENE_TASKS[0] as (typeof SCENE_TASKS)[number]).id;
+
+/** Loads the source images once. Throws DATA_PACKAGE_MISSING, DATA_MALFORMED or WRITE_FAILED. */
+export async function openSceneSource(
+  scenario: Scenario,
+  { cacheDir, onNotice }: OpenDataOptions,
+): Promise<DataSource> {
+  const items = await loadItems({ cacheDir, ...(onNotice === undefined ? {} : { onNotice }) });
+  return {
+    ...sceneModels(scenario),
+    countsOf: ({ trainCount }) => ({ train: trainCount, test: scenario.evaluation.testCount }),
+    examplesOf(client, seed) {
+      const compose = (split: "train" | "test", count: number) =>
+        composeScenes({
+          items,
+          domain: client.domain,
+          rng: createRng(seed).split("scenes").split(client.id),
+          size: scenario.scenes.size,
+          tasks: client.tasks,
+          split,
+          count,
+        });
+      const scenes = compose("test", scenario.evaluation.testCount);
+      return {
+        train: examplesOfScenes(compose("train", client.trainCount)),
+        test: examplesOfScenes(scenes),
+        scenes,
+      };
+    },
+  };
+}
+
+/** The models of a scenario about scenes, which are known before any scene is made. */
+export function sceneModels(scenario: Scenario): SiteModels {
+  return {
+    modelOf: ({ tasks }) => sceneModel(scenario, tasks),
+    reference: sceneModel(scenario, [REFERENCE_TASK]),
+  };
+}
+
+function sceneModel({ scenes, model, training }: Scenario, tasks: readonly TaskId[]): ModelSpec {
+  return {
+    kind: "dense",
+    size: scenes.size,
+    channels: model.encoder.channels,
+    decoderWidth: model.decoder.width,
+    tasks: tasks.map((id) => ({
+      id,
+      label: sceneTask(id).label,
+      lossWeight: training.lossWeights[id] ?? 1,
+      backgroundWeight: id === "semseg" ? training.backgroundLossWeight : 1,
+    })),
+  };
+}

@@ -1,0 +1,40 @@
+/** Where sites' examples come from: the one place that knows what kind of data a scenario is about. */
+import type { DenseExamples } from "@kumiai/datasets";
+import type { ClientConfig, Scenario } from "../config/scenario.js";
+import type { Examples } from "../examples.js";
+import type { ModelSpec } from "../model.js";
+import { openSceneSource } from "./scenes.js";
+
+export interface SiteExamples {
+  readonly train: Examples;
+  /** Nobody trains on them. */
+  readonly test: Examples;
+  /** `test` again, where it can be drawn. */
+  readonly scenes?: DenseExamples;
+}
+
+/** What sites train. */
+export interface SiteModels {
+  /** Of a site: the same for every seed. */
+  modelOf(client: ClientConfig): ModelSpec;
+  /** A model with one task, whose encoder and decoder everybody starts from. */
+  readonly reference: ModelSpec;
+}
+
+export interface DataSource extends SiteModels {
+  /** Examples for one seed. */
+  examplesOf(client: ClientConfig, seed: number): SiteExamples;
+  /** How many `examplesOf` gives. */
+  countsOf(client: ClientConfig, seed: number): { readonly train: number; readonly test: number };
+}
+
+export interface OpenDataOptions {
+  /** Folder for what is worth keeping from run to run. */
+  readonly cacheDir: string;
+  readonly onNotice?: ((message: string) => void) | undefined;
+}
+
+/** Reads what all sites share, once. Throws DATA_PACKAGE_MISSING, DATA_MALFORMED or WRITE_FAILED. */
+export function openData(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
+  return openSceneSource(scenario, options);
+}
