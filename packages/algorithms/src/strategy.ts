@@ -98,6 +98,13 @@ export interface MeasureRequest {
    * a few clients, from sketches for many.
    */
   readonly encoderGram: "exact" | "any" | SketchSpec;
+  /**
+   * Gram of the encoder deltas layer by layer (`slot.layerKey`), one [N, N] for each; the encoder's Gram is then their sum, exact. For a
+   * thousand clients, a layer takes 12 MB.
+   */
+  readonly encoderLayerGrams: "none" | "exact";
+  /** ‖local_i − local_j‖² between the encoders themselves: how far apart clients are, wherever each came from. Reads them once more. */
+  readonly encoderDistances: "none" | "exact";
   /** Gram of the deltas of all decoders, tensor by tensor; they must have one shape. */
   readonly decoderGrams: "none" | "exact" | SketchSpec;
   /** ⟨vector, Δ_i⟩ over the encoder, by client. */
@@ -108,6 +115,8 @@ export interface MeasureRequest {
 
 export const NOTHING_MEASURED: MeasureRequest = {
   encoderGram: "any",
+  encoderLayerGrams: "none",
+  encoderDistances: "none",
   decoderGrams: "none",
   encoderAlignments: new Map(),
   decoderAlignments: new Map(),
@@ -121,6 +130,15 @@ export interface Measurements {
   /** ‖Δ_i‖, never from sketches. */
   readonly encoderNorms: ReadonlyMap<ClientId, number>;
   readonly decoderNorms: ReadonlyMap<string, number>;
+  /** Keys of the encoder's layers in the order of the layout; none unless `encoderLayerGrams` was asked for. */
+  readonly encoderLayers: readonly string[];
+  /** [N, N] of a layer; 0 between encoders of different shapes. RangeError for a layer that was not measured. */
+  encoderLayerGram(layer: string): Float64Array;
+  /**
+   * [N, N], row-major, 0 or more, exactly symmetric; infinite between encoders of different shapes. Made when asked for; RangeError if they
+   * were not measured.
+   */
+  encoderDistances(): Float64Array;
   /** [K, K] for a tensor of a decoder, in layout order, made when it is asked for; RangeError if none were measured. */
   decoderGram(tensor: number): Float64Array;
   readonly encoderAlignments: ReadonlyMap<ClientId, number>;

@@ -4,8 +4,9 @@ import { type ClientId, KumiaiError, type ParamSlot } from "@kumiai/params";
 import { type Cohort, decodersOf } from "../cohort.js";
 import type { Measurements } from "../strategy.js";
 import type { RoundIo } from "./io.js";
-import type { MeasurementPlan, Place } from "./measuring.js";
+import type { MeasurementPlan } from "./measuring.js";
 import type { MixingPlan } from "./mixing.js";
+import type { Place } from "./parts.js";
 
 /** How far each client and decoder moved, all that is needed of what was measured. */
 export type Norms = Pick<Measurements, "encoderNorms" | "decoderNorms">;
@@ -31,9 +32,12 @@ interface Bad {
 }
 
 /** Base and local may be finite and their difference not. */
-function findBad({ client, slots, stage }: Place, index: number, io: RoundIo): Bad {
-  const elementOf = (each: "base" | "local"): number =>
-    readRange({ vector: io.source(client, each, slots), start: index, length: 1 })[0] ?? Number.NaN;
+function findBad({ client, slots, stage, origin = { client, slots } }: Place, index: number, io: RoundIo): Bad {
+  const elementOf = (each: "base" | "local"): number => {
+    const from = each === "base" ? origin : { client, slots };
+    const vector = io.source(from.client, each, from.slots);
+    return readRange({ vector, start: index, length: 1 })[0] ?? Number.NaN;
+  };
   const stages = stage === undefined ? (["base", "local"] as const) : [stage];
   for (const each of stages) {
     const value = elementOf(each);

@@ -23,6 +23,7 @@ import { createStrategy, STRATEGIES } from "../registry.js";
 import { StoredVector, storedVectorsOf } from "../state-vector.js";
 import type { ClientSpec, ClientUpdate, RoundDiagnostics, Strategy } from "../strategy.js";
 import { randomVector } from "../testing/federation.js";
+import { createProbe } from "../testing/probe.js";
 import type { FileClient } from "./client-files.js";
 import { aggregateFiles } from "./in-files.js";
 import { aggregateShared, sharedVector } from "./in-memory.js";
@@ -194,9 +195,14 @@ const OPTIONS: Readonly<Record<string, readonly Readonly<Record<string, unknown>
     { encoderPart: false },
   ],
 };
-const CASES = Object.keys(STRATEGIES).flatMap((name) =>
-  (OPTIONS[name] ?? [{}]).map((options) => [`${name} ${JSON.stringify(options)}`, name, options] as const),
-);
+const CASES: readonly (readonly [string, Strategy])[] = [
+  ...Object.keys(STRATEGIES).flatMap((name) =>
+    (OPTIONS[name] ?? [{}]).map(
+      (options) => [`${name} ${JSON.stringify(options)}`, createStrategy(name, options)] as const,
+    ),
+  ),
+  ["all that can be measured", createProbe()],
+];
 
 describe("the same bits", () => {
   let folder = "";
@@ -215,11 +221,12 @@ describe("the same bits", () => {
     return found;
   };
 
-  test.each(CASES)("%s: in this thread, on threads, and over files", async (_, name, options) => {
-    const strategy = createStrategy(name, options);
+  test.each(CASES)("%s: in this thread, on threads, and over files", async (_, strategy) => {
     const expected = await inThisThread(strategy);
     const both = [onThreads(pool(3)), overFiles(() => folder, 2)];
-    const ways = name === "fedhca2" ? [...both, onThreads(pool(1)), overFiles(() => folder, 1)] : both;
+    const ways = ["fedhca2", "probe"].includes(strategy.name)
+      ? [...both, onThreads(pool(1)), overFiles(() => folder, 1)]
+      : both;
     for (const play of ways) {
       const played = await play(strategy);
       expect(played).toHaveLength(ROUNDS.length);

@@ -58,6 +58,7 @@ import {
   type HyperWeightValues,
   type Keep,
   type Measurements,
+  NOTHING_MEASURED,
   PLAIN_ASSIGNMENT,
   type Strategy,
 } from "../strategy.js";
@@ -117,6 +118,7 @@ export function createFedHca2(options: FedHca2Options): Strategy<FedHca2State> {
       check(cohort.roster);
       const source = options.weights === "sketch" ? sketchOfRound(cohort.round, options) : "exact";
       return {
+        ...NOTHING_MEASURED,
         encoderGram: options.encoderPart ? source : "any",
         decoderGrams: options.decoderPart ? source : "none",
         ...alignmentsToMeasure(state, cohort, options),
