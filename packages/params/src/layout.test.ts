@@ -24,6 +24,7 @@ const SPECS: readonly ParamSlotSpec[] = [
   slot("decoders.edge.fuse.0.weight", [4], { kind: "decoder", task: edge }),
   slot("decoders.depth.fuse.0.weight", [4], { kind: "decoder", task: depth }),
   slot("heads.edge.out.weight", [1, 4], { kind: "head", task: edge }),
+  slot("stem.mix.weight", [2, 5], { kind: "stem" }),
   slot("encoder.norm.mean", [2], { kind: "buffer" }),
 ];
 
@@ -35,9 +36,10 @@ test("slots lie end to end in the given order", () => {
     [8, 4],
     [12, 4],
     [16, 4],
-    [20, 2],
+    [20, 10],
+    [30, 2],
   ]);
-  expect(layout.size).toBe(22);
+  expect(layout.size).toBe(32);
 });
 
 test("keys within a group are equal across tasks; buffers keep their whole name", () => {
@@ -48,6 +50,7 @@ test("keys within a group are equal across tasks; buffers keep their whole name"
     "fuse.0.weight",
     "fuse.0.weight",
     "out.weight",
+    "mix.weight",
     "encoder.norm.mean",
   ]);
   expect(layout.slots[2]?.layerKey).toBe("fuse.0");
@@ -95,6 +98,7 @@ test("a layout is found by role, and by task for decoders and heads", () => {
   expect(slotsOfRole(layout, "decoder")).toHaveLength(2);
   expect(slotsOfRole(layout, "decoder", depth).map(({ name }) => name)).toEqual(["decoders.depth.fuse.0.weight"]);
   expect(slotsOfRole(layout, "head", depth)).toEqual([]);
+  expect(slotsOfRole(layout, "stem").map(({ key, layerKey }) => [key, layerKey])).toEqual([["mix.weight", "mix"]]);
   expect(slotsOfRole(layout, "buffer")).toHaveLength(1);
 });
 
@@ -112,7 +116,7 @@ test("an unknown role is MODEL_INVALID, naming the roles that there are", () => 
   for (const role of [{ kind: "backbone" }, undefined]) {
     const slot = { name: "a", layer: "a", shape: [1], role } as unknown as Parameters<typeof createLayout>[0][number];
     expect(() => createLayout([slot])).toThrow(expect.objectContaining({ code: "MODEL_INVALID" }));
-    expect(() => createLayout([slot])).toThrow(/encoder, decoder, head, buffer/);
+    expect(() => createLayout([slot])).toThrow(/encoder, decoder, head, stem, buffer/);
   }
 });
 

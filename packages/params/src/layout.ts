@@ -9,11 +9,12 @@ import type { TaskId } from "./ids.js";
 /** All parameters of one model, end to end, in layout order. */
 export type ParamVector = Float32Array;
 
-/** What a slot is for. Heads and buffers never leave a site. */
+/** What a slot is for. Heads, stems (a site's own input layers) and buffers never leave a site. */
 export type ParamRole =
   | { readonly kind: "encoder" }
   | { readonly kind: "decoder"; readonly task: TaskId }
   | { readonly kind: "head"; readonly task: TaskId }
+  | { readonly kind: "stem" }
   | { readonly kind: "buffer" };
 
 export type ParamRoleKind = ParamRole["kind"];
@@ -114,7 +115,7 @@ export function assertSameGroup(expected: readonly ParamSlot[], received: readon
 }
 
 function checkRole({ name, role }: ParamSlotSpec): void {
-  const kinds: readonly ParamRoleKind[] = ["encoder", "decoder", "head", "buffer"];
+  const kinds: readonly ParamRoleKind[] = ["encoder", "decoder", "head", "stem", "buffer"];
   if (!kinds.includes(role?.kind)) {
     throw new KumiaiError(
       "MODEL_INVALID",
@@ -131,6 +132,8 @@ function groupPrefixOf(role: ParamRole): string {
       return `decoders.${role.task}.`;
     case "head":
       return `heads.${role.task}.`;
+    case "stem":
+      return "stem.";
     case "buffer":
       return "";
   }

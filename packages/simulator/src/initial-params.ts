@@ -4,6 +4,7 @@
  *   encoder   from the scenario's file, else drawn from the seed; one for all sites
  *   decoders  drawn from the seed; one start for the decoders of all tasks and sites, so that they can be compared
  *   heads     drawn from the seed, one start per task
+ *   stems     drawn from the seed, one start for all stems of one shape
  *   buffers   as the model starts them
  */
 import {

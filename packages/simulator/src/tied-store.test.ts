@@ -10,7 +10,12 @@ const slot = (name: string, shape: number[], role: ParamSlotSpec["role"]): Param
   role,
 });
 
-function client(id: string, domain: string, tasks: readonly string[], headWidth = 2): ClientSpec {
+function client(
+  id: string,
+  domain: string,
+  tasks: readonly string[],
+  { headWidth = 2, stemWidth = 1 } = {},
+): ClientSpec {
   const specs = [
     slot("encoder.a.weight", [3], { kind: "encoder" }),
     ...tasks.flatMap((raw) => {
@@ -20,16 +25,21 @@ function client(id: string, domain: string, tasks: readonly string[], headWidth 
         slot(`heads.${raw}.c.weight`, [headWidth], { kind: "head", task }),
       ];
     }),
+    slot("stem.mix.weight", [stemWidth], { kind: "stem" }),
     slot("norm.mean", [1], { kind: "buffer" }),
   ];
   return { id: parseClientId(id), domain, tasks: tasks.map(parseTaskId), layout: createLayout(specs) };
 }
 
-test("encoders are tied across all clients, decoders and heads by domain and task, buffers not at all", () => {
-  const clients = [client("a", "x", ["edge", "depth"]), client("b", "x", ["depth"]), client("c", "y", ["depth"])];
+test("encoders are tied across all clients, decoders and heads by domain and task, stems and buffers not at all", () => {
+  const clients = [
+    client("a", "x", ["edge", "depth"]),
+    client("b", "x", ["depth"]),
+    client("c", "y", ["depth"], { stemWidth: 4 }),
+  ];
   const tied = tieParams(clients);
-  // Encoder 3; x/edge 4; x/depth 4; y/depth 4; three buffers of 1.
-  expect(tied.size).toBe(3 + 4 + 4 + 4 + 3);
+  // Encoder 3; x/edge 4; x/depth 4; y/depth 4; stems 1, 1 and 4; three buffers of 1.
+  expect(tied.size).toBe(3 + 4 + 4 + 4 + 6 + 3);
 
   const store = new Float32Array(tied.size);
   const [a, b, c] = clients.map((one) => new Float32Array(one.layout.size));
@@ -40,8 +50,8 @@ test("encoders are tied across all clients, decoders and heads by domain and tas
   scatterInto(store, a, tied.pieces.get(parseClientId("a")) ?? []);
   gatherInto(b, store, tied.pieces.get(parseClientId("b")) ?? []);
   gatherInto(c, store, tied.pieces.get(parseClientId("c")) ?? []);
-  expect([...b]).toEqual([1, 2, 3, 8, 9, 10, 11, 0]);
-  expect([...c]).toEqual([1, 2, 3, 0, 0, 0, 0, 0]);
+  expect([...b]).toEqual([1, 2, 3, 8, 9, 10, 11, 0, 0]);
+  expect([...c]).toEqual([1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 test("gathering after scattering is the identity", () => {
@@ -57,7 +67,7 @@ test("gathering after scattering is the identity", () => {
 });
 
 test("tied slots of different shape are refused with both shapes", () => {
-  expect(() => tieParams([client("a", "x", ["edge"]), client("b", "x", ["edge"], 5)])).toThrow(
+  expect(() => tieParams([client("a", "x", ["edge"]), client("b", "x", ["edge"], { headWidth: 5 })])).toThrow(
     "client b: heads.edge.c.weight: expected [2] as client a has it, received [5]",
   );
 });

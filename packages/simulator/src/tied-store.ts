@@ -1,6 +1,6 @@
 /**
  * One vector in which the params of several clients lie tied: encoders are one, decoders and heads are one per
- * (domain, task), buffers stay each client's own. The pooled reference trains on it; optimizer moments use the same cuts.
+ * (domain, task), stems and buffers stay each client's own. The pooled reference trains on it; optimizer moments use the same cuts.
  *
  * A client's flat vector is gathered from the store, piece by piece, and scattered back after a step.
  */
@@ -70,8 +70,9 @@ function tieKey(client: ClientSpec, slot: ParamSlot): string {
     case "decoder":
     case "head":
       return `${slot.role.kind} ${client.domain} ${slot.role.task} ${slot.key}`;
+    case "stem":
     case "buffer":
-      return `buffer ${client.id} ${slot.name}`;
+      return `${slot.role.kind} ${client.id} ${slot.name}`;
   }
 }
 

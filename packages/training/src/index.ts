@@ -52,6 +52,7 @@ export { Scope } from "./model/scope.js";
 export { type ClassifierNetOptions, classifierNet } from "./models/classifier-net.js";
 export { type DenseNetOptions, type DenseTask, denseNet } from "./models/dense-net.js";
 export type { EncoderOptions } from "./models/encoder.js";
+export { type SeriesNetOptions, type SeriesTask, seriesNet } from "./models/series-net.js";
 export { openTrainingSession } from "./session/open-session.js";
 export { learningRateAt, type ScheduleOptions } from "./session/schedule.js";
 export type * from "./types.js";

@@ -97,7 +97,7 @@ export interface StepInput {
   readonly proximalWeight?: number;
   readonly anchor?: ParamVector;
   /** Slot roles that stay fixed in this step. */
-  readonly frozen?: readonly ("encoder" | "decoder" | "head")[];
+  readonly frozen?: readonly ("encoder" | "decoder" | "head" | "stem")[];
 }
 
 export interface StepResult {

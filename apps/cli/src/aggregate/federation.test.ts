@@ -22,12 +22,13 @@ test("reads strategy, clients and roles; a sample count is 1 where there is none
     { id: "press-shop", dataset: "pascal", tasks: ["semseg"], sampleCount: 1 },
     { id: "paint-line", dataset: "nyud", tasks: ["semseg", "depth"], sampleCount: 795 },
   ]);
-  expect(roles.encoder).toEqual(["backbone.*", "encoder.*"]);
+  expect(roles).toMatchObject({ encoder: ["backbone.*", "encoder.*"], stem: ["stem.*"] });
 });
 
 test("roles that are given replace their defaults, the others stay", () => {
   const { roles } = parseFederation(`${GOOD}roles: { encoder: ["model.*"], buffer: [] }\n`, "f.yaml");
   expect(roles).toMatchObject({ encoder: ["model.*"], buffer: [], decoder: ["decoders.<task>.*"] });
+  expect(roles.stem, "the default of the stem yields to an encoder's own patterns").toEqual([]);
 });
 
 describe("complaints name file, line, path, what was expected, what came and what to do", () => {

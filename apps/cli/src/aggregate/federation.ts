@@ -39,7 +39,13 @@ export interface FederationClient {
 }
 
 const patterns = z.array(z.string().min(1)).optional();
-const rolesSchema = z.strictObject({ encoder: patterns, decoder: patterns, head: patterns, buffer: patterns });
+const rolesSchema = z.strictObject({
+  encoder: patterns,
+  decoder: patterns,
+  head: patterns,
+  stem: patterns,
+  buffer: patterns,
+});
 const clientSchema = z.strictObject({
   id: z.string(),
   dataset: z.string().min(1),
@@ -159,6 +165,8 @@ function checkRoles(raw: NonNullable<z.output<typeof federationSchema>["roles"]>
   }
   return {
     buffer: raw.buffer ?? DEFAULT_ROLES.buffer,
+    // Who says what the encoder is may well mean `stem.*` too (ResNet calls its first layers so); only a default yields.
+    stem: raw.stem ?? (raw.encoder === undefined ? DEFAULT_ROLES.stem : []),
     head: raw.head ?? DEFAULT_ROLES.head,
     decoder: raw.decoder ?? DEFAULT_ROLES.decoder,
     encoder: raw.encoder ?? DEFAULT_ROLES.encoder,

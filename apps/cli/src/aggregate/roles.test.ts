@@ -22,11 +22,14 @@ function told(...args: Parameters<typeof layout>): Readonly<Record<string, strin
   );
 }
 
-test("by default backbone.* and encoder.* are the encoder, decoders.<task>.* and heads.<task>.* theirs, all else is private", () => {
-  expect(told(["backbone.conv.weight", "decoders.depth.up.0.bias", "heads.semseg.weight", "loss_scale"])).toEqual({
+test("by default backbone.* and encoder.* are the encoder, decoders.<task>.* and heads.<task>.* theirs, stem.* and all else is private", () => {
+  expect(
+    told(["backbone.conv.weight", "decoders.depth.up.0.bias", "heads.semseg.weight", "stem.a", "loss_scale"]),
+  ).toEqual({
     "backbone.conv.weight": "encoder conv.weight",
     "decoders.depth.up.0.bias": "decoder(depth) up.0.bias",
     "heads.semseg.weight": "head(semseg) weight",
+    "stem.a": "stem a",
     loss_scale: "buffer",
   });
 });
@@ -56,9 +59,10 @@ test("running statistics are private wherever they stand, and empty tensors no s
 
 describe("patterns of one's own", () => {
   test("the most private part that fits wins, whatever the order", () => {
-    const roles = { encoder: ["*"], decoder: ["model.<task>.*"], head: ["model.<task>.out.*"] };
-    expect(told(["stem.weight", "model.depth.up.weight", "model.depth.out.weight"], roles)).toEqual({
+    const roles = { encoder: ["*"], stem: ["stem.own.*"], decoder: ["model.<task>.*"], head: ["model.<task>.out.*"] };
+    expect(told(["stem.weight", "stem.own.weight", "model.depth.up.weight", "model.depth.out.weight"], roles)).toEqual({
       "stem.weight": "encoder stem.weight",
+      "stem.own.weight": "stem weight",
       "model.depth.up.weight": "decoder(depth) up.weight",
       "model.depth.out.weight": "head(depth) weight",
     });

@@ -1,6 +1,6 @@
 /**
  * What part a tensor plays, from its name. In a pattern `*` stands for any text and `<task>` for a task's name. The first pattern that fits
- * decides, the most private parts first: buffer, head, decoder, encoder. What fits none is private to the site, as buffers are.
+ * decides, the most private parts first: buffer, stem, head, decoder, encoder. What fits none is private to the site, as buffers are.
  *
  * Clients may call the same thing differently: what a pattern spells out before its first `*` is no part of a tensor's name within its
  * group, so `backbone.conv.weight` of one and `encoder.conv.weight` of another are the same encoder tensor.
@@ -17,13 +17,14 @@ import {
 } from "@kumiai/params";
 
 /** Most private first: the order in which patterns are tried. */
-export const ROLE_KINDS = ["buffer", "head", "decoder", "encoder"] as const;
+export const ROLE_KINDS = ["buffer", "stem", "head", "decoder", "encoder"] as const;
 
 export type RolePatterns = Readonly<Record<(typeof ROLE_KINDS)[number], readonly string[]>>;
 
 /** Running statistics of normalization as PyTorch calls them: they describe a site's data, and one of them is not even a float. */
 export const DEFAULT_ROLES: RolePatterns = {
   buffer: ["*.running_mean", "*.running_var", "*.num_batches_tracked"],
+  stem: ["stem.*"],
   head: ["heads.<task>.*"],
   decoder: ["decoders.<task>.*"],
   encoder: ["backbone.*", "encoder.*"],
@@ -119,7 +120,7 @@ function roleOf(tensor: string, rules: readonly Rule[], about: ModelFile): Found
     const found = own.exec(tensor) ?? any.exec(tensor);
     if (found === null) continue;
     if (kind === "buffer") break;
-    if (kind === "encoder") return { role: { kind }, name: `encoder.${restOf(found)}` };
+    if (kind === "encoder" || kind === "stem") return { role: { kind }, name: `${kind}.${restOf(found)}` };
     const task = taskOf(tensor, found.groups?.task ?? "", about);
     return { role: { kind, task }, name: `${kind}s.${task}.${restOf(found)}` };
   }

@@ -99,8 +99,10 @@ export function sumTo(x: Tensor, shape: readonly number[]): Tensor {
 
 /** One extent may be −1: it is worked out. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
-  // A reshape of a reshape is one reshape; nodes cost time even if they move nothing.
-  const source = x.op === "reshape" ? (x.inputs[0] ?? x) : x;
+  // A reshape of a reshape is one reshape; nodes cost time even if they move nothing. But not past a parameter (the reshape of its piece of
+  // the flat vector): its gradient is asked for there, and what goes past it would be missing from it.
+  const inner = x.op === "reshape" ? x.inputs[0] : undefined;
+  const source = inner === undefined || inner.op === "piece" ? x : inner;
   const known = shape.reduce((product, extent) => (extent === -1 ? product : product * extent), 1);
   const full = shape.map((extent) => (extent === -1 ? sizeOf(x.shape) / known : extent));
   if (sameShape(full, source.shape)) return source;

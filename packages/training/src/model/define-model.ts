@@ -43,9 +43,9 @@ export function defineModel(define: (builder: ModelBuilder) => void): Model {
   };
 }
 
-/** Slots stand in the order encoder, decoders, heads, buffers, whatever the order of their making. */
+/** Slots stand in the order encoder, decoders, heads, stem, buffers, whatever the order of their making. */
 function orderOf(role: ParamRole): number {
-  const order: readonly ParamRoleKind[] = ["encoder", "decoder", "head", "buffer"];
+  const order: readonly ParamRoleKind[] = ["encoder", "decoder", "head", "stem", "buffer"];
   return order.indexOf(role.kind);
 }
 
@@ -118,6 +118,11 @@ export class ModelBuilder implements ScopeHost {
   /** Parameters named `heads.<task>.…`: they never leave the site. */
   head(task: TaskId): Scope {
     return new Scope(this, { kind: "head", task }, `heads.${task}.`);
+  }
+
+  /** Parameters named `stem.…`: a site's own input layers, for inputs that no other site has; they never leave the site. */
+  stem(): Scope {
+    return new Scope(this, { kind: "stem" }, "stem.");
   }
 
   /** Names `tensor` as an output of `predict`. Tasks do so themselves. */

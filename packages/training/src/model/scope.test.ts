@@ -51,13 +51,13 @@ describe("layouts", () => {
       m
         .encoder()
         .in("block")
-        .batchNorm("norm", m.input("x", [3])),
+        .batchNorm("norm", m.stem().linear("mix", m.input("x", [5]), { out: 3, bias: false })),
       { out: 2 },
     );
     m.task(task, head.linear("out", flatten(x), { out: 1 }), { kind: "mse" });
   });
 
-  test("slots stand in the order encoder, decoders, heads, buffers", () => {
+  test("slots stand in the order encoder, decoders, heads, stem, buffers", () => {
     expect(model.layout.slots.map(({ name }) => name)).toEqual([
       "encoder.block.norm.weight",
       "encoder.block.norm.bias",
@@ -65,6 +65,7 @@ describe("layouts", () => {
       "decoders.t.fc.bias",
       "heads.t.out.weight",
       "heads.t.out.bias",
+      "stem.mix.weight",
       "encoder.block.norm.runningMean",
       "encoder.block.norm.runningVar",
     ]);

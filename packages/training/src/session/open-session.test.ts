@@ -97,6 +97,18 @@ describe("one step by hand", () => {
   });
 });
 
+test("a parameter that is used under another shape learns", async () => {
+  const model = defineModel((m) => {
+    const convolved = m.encoder().conv1d("conv", m.input("x", [1, 2]), { out: 1, kernel: 2, bias: false });
+    m.task(task, reshape(convolved, [-1, 1]), { kind: "mse" });
+  });
+  await using session = await openTrainingSession(model, { batchSize: 1, optimizer: { kind: "sgd" } });
+  session.load(Float32Array.of(3, 4));
+  await session.step({ batch: { x: Float32Array.of(1, 2), "label.value": Float32Array.of(10) }, learningRate: 0.5 });
+  // y = 11, error 1, gradient 2·(1, 2).
+  expect([...session.params()]).toEqual([2, 2]);
+});
+
 describe("frozen groups", () => {
   test("stay as they are, with their moments, while the others move", async () => {
     await using session = await openTrainingSession(twoTasks, {
@@ -276,7 +288,7 @@ describe("refusals", () => {
     await expect(session.step({ batch, learningRate: 1, proximalWeight: 1 })).rejects.toThrow(code("INVALID_CONFIG"));
     await expect(session.step({ batch, learningRate: 1, proximalWeight: -1 })).rejects.toThrow(/proximalWeight/);
     const frozen = ["encoders" as "encoder"];
-    await expect(session.step({ batch, learningRate: 1, frozen })).rejects.toThrow(/encoder, decoder, head/);
+    await expect(session.step({ batch, learningRate: 1, frozen })).rejects.toThrow(/encoder, decoder, head, stem/);
   });
 
   const optimizers: readonly [unknown, string][] = [

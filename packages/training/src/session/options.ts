@@ -2,7 +2,7 @@
 import { KumiaiError } from "@kumiai/params";
 import type { OptimizerSpec, SessionOptions, StepInput } from "../types.js";
 
-const GROUP_NAMES = ["encoder", "decoder", "head"] as const;
+const GROUP_NAMES = ["encoder", "decoder", "head", "stem"] as const;
 
 /** Groups that a step can leave as they are. */
 export type GroupName = (typeof GROUP_NAMES)[number];
