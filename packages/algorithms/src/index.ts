@@ -31,4 +31,6 @@ export {
   type RoundOutput,
   type Strategy,
   type StrategyCore,
+  type TrainedGroup,
+  type TrainingPhase,
 } from "./strategy.js";

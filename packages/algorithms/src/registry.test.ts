@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import { describeOptions } from "./options.js";
 import { createStrategy, STRATEGIES } from "./registry.js";
 
-test("knows the seven strategies", () => {
+test("lists the strategies in the order of the documentation", () => {
   expect(Object.keys(STRATEGIES)).toEqual([
     "local",
     "fedavg",
     "fedavg-all",
     "fedprox",
+    "fedrep",
     "pooled",
     "self-extrapolation",
     "fedhca2",
@@ -70,6 +71,7 @@ describe("options", () => {
     ["fedavg", { shared: "all" }, "fedavg.shared: expected one of the options share, decoders"],
     ["fedavg-all", { share: "encoder" }, "fedavg-all.share: expected one of the options decoders"],
     ["fedprox", { proximalWeight: -1 }, "fedprox.proximalWeight: expected a number, 0 or more, received -1"],
+    ["fedrep", { decoderShare: 1 }, "fedrep.decoderShare: expected a number, more than 0 and less than 1, received 1"],
     ["self-extrapolation", { alpha: -1 }, "self-extrapolation.alpha: expected a number, 0 or more, received -1"],
     ["local", { alpha: 1 }, "local.alpha: expected no options at all, received 1"],
     ["pooled", [], "pooled: expected options by name, received []"],

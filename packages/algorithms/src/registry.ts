@@ -4,6 +4,7 @@ import type { StrategyDefinition } from "./strategies/definition.js";
 import { fedAvgAllDefinition, fedAvgDefinition } from "./strategies/fedavg.js";
 import { fedHca2Definition } from "./strategies/fedhca2.js";
 import { fedProxDefinition } from "./strategies/fedprox.js";
+import { fedRepDefinition } from "./strategies/fedrep.js";
 import { localDefinition } from "./strategies/local.js";
 import { pooledDefinition } from "./strategies/pooled.js";
 import { selfExtrapolationDefinition } from "./strategies/self-extrapolation.js";
@@ -14,6 +15,7 @@ export const STRATEGIES: Readonly<Record<string, StrategyDefinition>> = {
   fedavg: fedAvgDefinition,
   "fedavg-all": fedAvgAllDefinition,
   fedprox: fedProxDefinition,
+  fedrep: fedRepDefinition,
   pooled: pooledDefinition,
   "self-extrapolation": selfExtrapolationDefinition,
   fedhca2: fedHca2Definition,

@@ -31,12 +31,25 @@ export interface ClientUpdate {
   readonly sampleCount: number;
 }
 
+/** Groups that local training moves; buffers follow the data by themselves. */
+export type TrainedGroup = Exclude<ParamRoleKind, "buffer">;
+
+/** A part of a round's local training. */
+export interface TrainingPhase {
+  /** Part of the round's local steps, above 0; those of all phases sum to 1. */
+  readonly stepShare: number;
+  /** Groups that stay as they are in this phase, besides those of the assignment. */
+  readonly frozen: readonly TrainedGroup[];
+}
+
 /** What a client is asked to do differently from plain local training. */
 export interface Assignment {
   /** μ of FedProx: adds μ/2·‖params − base‖² over encoder and decoders to the loss. 0 switches it off. */
   readonly proximalWeight: number;
   /** Groups that stay as they are in this round. */
-  readonly frozen: readonly Exclude<ParamRoleKind, "buffer">[];
+  readonly frozen: readonly TrainedGroup[];
+  /** Local training in parts, one after the other, each with an optimizer of its own; absent: one part, all steps. */
+  readonly phases?: readonly TrainingPhase[];
 }
 
 export const PLAIN_ASSIGNMENT: Assignment = { proximalWeight: 0, frozen: [] };

@@ -1,6 +1,7 @@
+import { PLAIN_ASSIGNMENT } from "@kumiai/algorithms";
 import { createRng } from "@kumiai/params";
 import { expect, test } from "vitest";
-import { planSteps, planTurns, stepsPerRound } from "./plan.js";
+import { planPhases, planSteps, planTurns, stepsPerRound } from "./plan.js";
 import { tinyScenario } from "./testing/tiny.js";
 
 const { training } = tinyScenario();
@@ -42,4 +43,34 @@ test("each member takes as many turns as it has steps, in a random order", () =>
   const turns = planTurns([3, 1, 5], createRng(2));
   expect([0, 1, 2].map((member) => turns.filter((turn) => turn === member).length)).toEqual([3, 1, 5]);
   expect([...turns]).not.toEqual([0, 0, 0, 1, 2, 2, 2, 2, 2]);
+});
+
+test("phases end at their shares in whole steps, have a step each and freeze what the assignment freezes too", () => {
+  const phases = [
+    { stepShare: 0.7, frozen: ["encoder"] },
+    { stepShare: 0.3, frozen: ["decoder", "head"] },
+  ] as const;
+  const countsOf = (steps: number) => planPhases({ ...PLAIN_ASSIGNMENT, phases }, steps).map((one) => one.stepCount);
+  expect([10, 5, 3, 2].map(countsOf)).toEqual([
+    [7, 3],
+    [4, 1],
+    [2, 1],
+    [1, 1],
+  ]);
+  expect(planPhases({ ...PLAIN_ASSIGNMENT, frozen: ["head"], phases }, 10).map(({ frozen }) => frozen)).toEqual([
+    ["head", "encoder"],
+    ["head", "decoder"],
+  ]);
+  expect(planPhases({ ...PLAIN_ASSIGNMENT, frozen: ["head"] }, 4)).toEqual([{ stepCount: 4, frozen: ["head"] }]);
+});
+
+test.each([
+  [[0.5, 0.5], 1, "expected a local step or more for each of the 2 phases of a round, received 1"],
+  [[0.5, 0.6], 10, "step shares above 0 that sum to 1, received 0.5, 0.6"],
+  [[1, 0], 10, "step shares above 0 that sum to 1, received 1, 0"],
+])("INVALID_CONFIG for shares %o over %i steps", (shares, steps, message) => {
+  const phases = shares.map((stepShare) => ({ stepShare, frozen: [] }));
+  expect(() => planPhases({ ...PLAIN_ASSIGNMENT, phases }, steps)).toThrow(
+    expect.objectContaining({ code: "INVALID_CONFIG", message: expect.stringContaining(message) }),
+  );
 });

@@ -7,7 +7,7 @@ import type { ClientId, ParamVector, Rng } from "@kumiai/params";
 import type { OptimizerState } from "@kumiai/training";
 import type { Scenario } from "./config/scenario.js";
 import { sessionOptionsOf } from "./model.js";
-import { planSteps, planTurns } from "./plan.js";
+import { planPhases, planSteps, planTurns } from "./plan.js";
 import type { WorkerPool } from "./pool/pool.js";
 import type { LocalTraining } from "./records.js";
 import { type ClientContext, clientOf, type SeedContext, settleAll } from "./seed-context.js";
@@ -41,12 +41,15 @@ export interface LocalTrainer {
 export function siteTrainer(options: TrainerOptions): LocalTrainer {
   const { scenario, context, pool, what, signal } = options;
   const { training } = scenario;
-  const optimizers = new Map<ClientId, OptimizerState>();
+  /** One per phase. */
+  const optimizers = new Map<ClientId, readonly OptimizerState[]>();
 
   const trainClient = async (round: RoundOfTraining, id: ClientId, base: ParamVector): Promise<LocalTraining> => {
     const client = clientOf(context.clients, id);
     const plan = planOf(options, client, round.round);
-    const { proximalWeight, frozen } = round.assignmentOf(client.spec);
+    const assignment = round.assignmentOf(client.spec);
+    const states = optimizers.get(id) ?? [];
+    const phases = planPhases(assignment, plan.learningRates.length);
     const { result, seconds } = await pool.run(
       {
         kind: "train",
@@ -54,14 +57,13 @@ export function siteTrainer(options: TrainerOptions): LocalTrainer {
         session: sessionOptionsOf(scenario),
         examples: client.trainKey,
         params: base,
-        optimizer: optimizers.get(id) ?? null,
         plan,
-        proximalWeight,
-        frozen,
+        proximalWeight: assignment.proximalWeight,
+        phases: phases.map((phase, i) => ({ ...phase, optimizer: states[i] ?? null })),
       },
       { what: `${what}, round ${round.round}, client ${id}`, signal },
     );
-    if (training.optimizerState === "keep") optimizers.set(id, result.optimizer);
+    if (training.optimizerState === "keep") optimizers.set(id, result.optimizers);
     round.onTrained(id, sumOf(result.taskLosses), plan.learningRates.length, seconds);
     const update = { client: id, base, local: result.params, sampleCount: client.trainCount };
     return { update, taskLosses: result.taskLosses, seconds };

@@ -4,7 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { aggregateFiles, type ClientSpec, type FileRoundResult } from "@kumiai/algorithms";
+import { type Assignment, aggregateFiles, type ClientSpec, type FileRoundResult } from "@kumiai/algorithms";
 import {
   commitStaged,
   KumiaiError,
@@ -132,11 +132,20 @@ async function newRound(round: NewRound, surroundings: Surroundings): Promise<Ro
 /** What a strategy wants of local training is beyond our reach here. */
 function sayAssignment({ federation, saved }: NewRound, spec: ClientSpec | undefined, { notice }: Surroundings): void {
   if (spec === undefined || saved.round > 0) return;
-  const { proximalWeight } = federation.strategy.assignment(saved.state, spec);
-  if (proximalWeight === 0) return;
-  notice(
-    `${federation.strategyName} expects local training to add ${proximalWeight}/2 · ‖params − base‖² over encoder and decoders to the loss`,
-  );
+  const wishes = wishesOf(federation.strategy.assignment(saved.state, spec));
+  if (wishes.length > 0) notice(`${federation.strategyName} expects local training to ${wishes.join(", and to ")}`);
+}
+
+function wishesOf({ proximalWeight, frozen, phases }: Assignment): readonly string[] {
+  const name = (groups: readonly string[]): string => (groups.length === 0 ? "nothing" : groups.join(" and "));
+  const turns = phases?.map((phase) => `${100 * phase.stepShare} % of the steps with ${name(phase.frozen)} frozen`);
+  return [
+    ...(proximalWeight === 0
+      ? []
+      : [`add ${proximalWeight}/2 · ‖params − base‖² over encoder and decoders to the loss`]),
+    ...(frozen.length === 0 ? [] : [`leave ${name(frozen)} as they are`]),
+    ...(turns === undefined ? [] : [`go in turns: ${turns.join(", then ")}`]),
+  ];
 }
 
 /** A hidden neighbor of the state file. */

@@ -128,6 +128,16 @@ test("fedprox says what it expects of local training; encoders alone do where no
   expect([...(tensors.get("encoder.w")?.values ?? [])]).toEqual([4]);
 });
 
+test("fedrep says which part of the steps trains what", async () => {
+  const model = (value: number): Model => ({ "encoder.w": f32(value) });
+  const yaml = FEDAVG.replace("name: fedavg", "name: fedrep");
+  const { code, err } = await call(yaml, { a: [model(0), model(1)], b: [model(0), model(5)] });
+  expect(code).toBe(0);
+  expect(err).toContain(
+    "in turns: 50 % of the steps with encoder frozen, then 50 % of the steps with decoder and head frozen",
+  );
+});
+
 describe("models that do not fit are refused with file and tensor", () => {
   const good: Model = { "encoder.w": f32(1, 2), "decoders.t.w": f32(1, 2, 3) };
   const hca = FEDAVG.replace("name: fedavg", "name: fedhca2");

@@ -38,19 +38,23 @@ async function train(job: TrainJob, sessions: SessionCache, find: FindExamples):
   const session = await sessions.get(job.model, job.session);
   const examples = find(job.examples);
   const losses = new LossMeans();
-  session.load(job.params, job.optimizer ?? undefined);
   const { batchSize } = job.session;
-  for (let step = 0; step < job.plan.learningRates.length; step++) {
-    const rows = job.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
-    const result = await session.step({
-      batch: labeledBatch(tasksOf(job.model), examples, rows),
-      learningRate: job.plan.learningRates[step] ?? 0,
-      frozen: job.frozen,
-      ...(job.proximalWeight > 0 ? { proximalWeight: job.proximalWeight, anchor: job.params } : {}),
-    });
-    losses.add(result);
+  const proximal = job.proximalWeight > 0 ? { proximalWeight: job.proximalWeight, anchor: job.params } : {};
+  const optimizers: OptimizerState[] = [];
+  let params = job.params;
+  let step = 0;
+  for (const { stepCount, frozen, optimizer } of job.phases) {
+    session.load(params, optimizer ?? undefined);
+    for (const end = step + stepCount; step < end; step++) {
+      const rows = job.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
+      const batch = labeledBatch(tasksOf(job.model), examples, rows);
+      const learningRate = job.plan.learningRates[step] ?? 0;
+      losses.add(await session.step({ batch, learningRate, frozen, ...proximal }));
+    }
+    params = session.params();
+    optimizers.push(session.optimizerState());
   }
-  return { params: session.params(), optimizer: session.optimizerState(), taskLosses: losses.means() };
+  return { params, optimizers, taskLosses: losses.means() };
 }
 
 /**

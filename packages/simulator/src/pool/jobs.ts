@@ -3,7 +3,8 @@
  * examples and the learning rate of every step. No job draws random numbers, reads a clock or depends on what its
  * worker did before; so results do not depend on the number of workers.
  */
-import type { ParamRoleKind, ParamVector, TaskId } from "@kumiai/params";
+import type { TrainedGroup } from "@kumiai/algorithms";
+import type { ParamVector, TaskId } from "@kumiai/params";
 import type { OptimizerState, SessionOptions } from "@kumiai/training";
 import type { ModelSpec } from "../model.js";
 import type { TiedPiece } from "../tied-store.js";
@@ -24,16 +25,23 @@ export interface TrainJob {
   /** Key of examples that were shared with the pool. */
   readonly examples: string;
   readonly params: ParamVector;
-  /** Null: fresh. */
-  readonly optimizer: OptimizerState | null;
   readonly plan: StepPlan;
   readonly proximalWeight: number;
-  readonly frozen: readonly Exclude<ParamRoleKind, "buffer">[];
+  /** One after the other; their step counts sum to those of the plan. */
+  readonly phases: readonly TrainPhase[];
+}
+
+export interface TrainPhase {
+  readonly stepCount: number;
+  readonly frozen: readonly TrainedGroup[];
+  /** Null: fresh. */
+  readonly optimizer: OptimizerState | null;
 }
 
 export interface TrainResult {
   readonly params: ParamVector;
-  readonly optimizer: OptimizerState;
+  /** One per phase. */
+  readonly optimizers: readonly OptimizerState[];
   /** Mean over the steps. */
   readonly taskLosses: Readonly<Record<TaskId, number>>;
 }
@@ -112,16 +120,21 @@ export function examplesOf(job: Job): readonly string[] {
 
 /** Buffers that may leave the sender for good; params stay, because the sender still compares with them. */
 export function transferablesOf(job: Job): readonly ArrayBuffer[] {
-  if (job.kind === "train" || job.kind === "trainPooled") return (job.optimizer?.moments ?? []).map(bufferOf);
+  if (job.kind === "train") return job.phases.flatMap(({ optimizer }) => momentsOf(optimizer));
+  if (job.kind === "trainPooled") return momentsOf(job.optimizer);
   return [];
 }
 
 /** Everything in a result leaves the worker without a copy. */
 export function transferablesOfResult(result: ResultOf<Job>): readonly ArrayBuffer[] {
-  if ("params" in result) return [result.params, ...result.optimizer.moments].map(bufferOf);
-  if ("store" in result) return [result.store, ...result.optimizer.moments].map(bufferOf);
+  if ("params" in result) return [bufferOf(result.params), ...result.optimizers.flatMap(momentsOf)];
+  if ("store" in result) return [bufferOf(result.store), ...momentsOf(result.optimizer)];
   if ("outputs" in result) return Object.values(result.outputs).map(bufferOf);
   return [];
+}
+
+function momentsOf(optimizer: OptimizerState | null): readonly ArrayBuffer[] {
+  return (optimizer?.moments ?? []).map(bufferOf);
 }
 
 function bufferOf(vector: Float32Array): ArrayBuffer {

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { type CompareOptions, type ComparisonOutcome, compareStrategies } from "../compare.js";
 import { parseScenario } from "../config/parse.js";
 import type { Scenario } from "../config/scenario.js";
+import { openData } from "../data/source.js";
+import { createWorkerPool, type WorkerPool } from "../pool/pool.js";
+import { prepareSeed, type SeedContext } from "../seed-context.js";
 
 const CLIENTS = `clients:
   - { id: line-a, domain: garments, tasks: [edge, semseg], trainCount: 12 }
@@ -40,4 +43,18 @@ export function compareTiny(options: Partial<CompareOptions>): Promise<Compariso
     clock: () => performance.now(),
     ...options,
   });
+}
+
+/** A scenario's first seed on one worker, for tests below whole comparisons; dispose of it. */
+export interface TinySeed extends AsyncDisposable {
+  readonly scenario: Scenario;
+  readonly context: SeedContext;
+  readonly pool: WorkerPool;
+}
+
+export async function openTinySeed(scenario: Scenario = tinyScenario()): Promise<TinySeed> {
+  const pool = createWorkerPool({ threadCount: 1, clock: () => performance.now() });
+  const data = await openData(scenario, { cacheDir: TEST_CACHE_DIR });
+  const context = await prepareSeed({ scenario, seed: 1, pool, data, encoder: null });
+  return { scenario, context, pool, [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() };
 }
