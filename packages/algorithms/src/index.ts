@@ -34,3 +34,4 @@ export {
   type TrainedGroup,
   type TrainingPhase,
 } from "./strategy.js";
+export * from "./transforms/index.js";

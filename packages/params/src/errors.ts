@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   FILE_LOCKED: { exitCode: 3 },
   SAFETENSORS_MALFORMED: { exitCode: 4 },
   STATE_MALFORMED: { exitCode: 4 },
+  FRAME_MALFORMED: { exitCode: 4 },
   LAYOUT_MISMATCH: { exitCode: 4 },
   NON_FINITE: { exitCode: 4 },
   UNKNOWN_CLIENT: { exitCode: 4 },
