@@ -1,4 +1,4 @@
-import { checkedBatch, type Metric } from "./metric.js";
+import { checkedBatch, counts, type Metric } from "./metric.js";
 
 const BINS = 256;
 /** Logits are told apart from −8 to 8 (probabilities 0.0003 to 0.9997), in steps of 1/16. */
@@ -24,8 +24,9 @@ export function f1Ods(): Metric {
     empty: () => ({ sums: new Float64Array(2 * BINS) }),
     updateInto({ sums }, batch) {
       checkedBatch("F1 (ODS)", batch, 1, 1);
-      const { output, labels } = batch;
+      const { output, labels, mask } = batch;
       for (let i = 0; i < output.length; i++) {
+        if (!counts(mask, i)) continue;
         const at = binOf(output[i] as number) + (labels[i] === 0 ? 0 : BINS);
         sums[at] = (sums[at] as number) + 1;
       }

@@ -1,5 +1,5 @@
-import { KumiaiError } from "@kumiai/params";
-import { checkedBatch, type Metric } from "./metric.js";
+import { countInto, emptyCounts, presentClasses } from "./confusion.js";
+import type { Metric } from "./metric.js";
 
 /**
  * Mean intersection over union in percent, over a whole data set (not a mean over images).
@@ -15,59 +15,18 @@ import { checkedBatch, type Metric } from "./metric.js";
  * Sums: I, P, T, `classCount` values each.
  */
 export function meanIou(classCount: number): Metric {
+  const label = { kind: "classes", classCount } as const;
   return {
     name: "mIoU",
     unit: "%",
     higherIsBetter: true,
     outputPlanes: classCount,
-    empty: () => ({ sums: new Float64Array(3 * classCount) }),
-    updateInto({ sums }, batch) {
-      const { output, labels, pixels } = batch;
-      const examples = checkedBatch("mIoU", batch, classCount, 1);
-      for (let example = 0; example < examples; example++) {
-        const first = example * classCount * pixels;
-        for (let i = 0; i < pixels; i++) {
-          const truth = labels[example * pixels + i] as number;
-          if (!(truth >= 0 && truth < classCount)) throw classOutOfRange(truth, classCount);
-          const predicted = highest(output, first + i, pixels, classCount);
-          if (predicted === truth) increment(sums, truth);
-          increment(sums, classCount + predicted);
-          increment(sums, 2 * classCount + truth);
-        }
-      }
-    },
+    empty: () => ({ sums: emptyCounts(label) }),
+    updateInto: ({ sums }, batch) => countInto(sums, batch, label, "mIoU"),
     result({ sums }) {
-      let total = 0;
-      let present = 0;
-      for (let c = 0; c < classCount; c++) {
-        const intersection = sums[c] as number;
-        const union = (sums[classCount + c] as number) + (sums[2 * classCount + c] as number) - intersection;
-        if (union === 0) continue;
-        total += intersection / union;
-        present++;
-      }
-      return (100 * total) / present;
+      const present = presentClasses(sums);
+      const total = present.reduce((sum, c) => sum + c.intersection / (c.predicted + c.truth - c.intersection), 0);
+      return (100 * total) / present.length;
     },
   };
-}
-
-function highest(output: Float32Array, first: number, stride: number, planes: number): number {
-  let best = 0;
-  let value = output[first] as number;
-  for (let plane = 1; plane < planes; plane++) {
-    const other = output[first + plane * stride] as number;
-    if (other > value) {
-      best = plane;
-      value = other;
-    }
-  }
-  return best;
-}
-
-function increment(sums: Float64Array, at: number): void {
-  sums[at] = (sums[at] as number) + 1;
-}
-
-function classOutOfRange(received: number, classCount: number): KumiaiError {
-  return new KumiaiError("DATA_MALFORMED", `mIoU: expected classes 0 to ${classCount - 1}, received ${received}`);
 }
