@@ -5,5 +5,36 @@ export { CLASS_COLORS, PART_COLORS, type Rgb, viridis } from "./palette.js";
 export { outputPlanes, renderImage, renderLabel, renderPrediction } from "./render.js";
 export { type ClassificationOptions, composeClassification } from "./scenes/classification.js";
 export { type ComposeOptions, composeScenes, DEFAULT_SCENE_SIZE } from "./scenes/compose.js";
+export { CMAPSS_SUBSETS, type CmapssSubset, type LoadCmapssOptions, loadCmapss } from "./series/cmapss.js";
+export { examplesOf, type SiteSeries, type SiteSeriesOptions, siteSeries } from "./series/examples.js";
+export {
+  HYDRAULIC_CHANNELS,
+  HYDRAULIC_CYCLE_LENGTH,
+  type LoadFolderOptions,
+  loadHydraulic,
+} from "./series/hydraulic.js";
+export { channelNames, fitScaling, type ScalingOptions, type SeriesScaling } from "./series/scaling.js";
+export { type SeriesSelection, type ShareRange, selectWindows } from "./series/select.js";
+export {
+  type BlockSplitOptions,
+  NO_SIDE,
+  type SeriesSplit,
+  splitByBlocks,
+  splitByUnits,
+  TEST_SIDE,
+  TRAIN_SIDE,
+  type UnitSplitOptions,
+} from "./series/split.js";
+export type {
+  OnNotice,
+  SeriesExamples,
+  SeriesLabelKind,
+  SeriesMetric,
+  SeriesTable,
+  SeriesTarget,
+  SeriesTask,
+  WindowSet,
+} from "./series/types.js";
+export { lastWindows, type WindowOptions, windowsOf } from "./series/windows.js";
 export { DOMAIN_TASKS, labelPlanes, SCENE_TASKS, sceneTask } from "./tasks.js";
 export type { ClassifiedExamples, DenseExamples, LabelKind, SceneDomain, SceneSplit, SceneTask } from "./types.js";

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   NON_FINITE: { exitCode: 4 },
   UNKNOWN_CLIENT: { exitCode: 4 },
   DATA_PACKAGE_MISSING: { exitCode: 5 },
+  DATA_FOLDER_MISSING: { exitCode: 5 },
   DATA_MALFORMED: { exitCode: 5 },
   MODEL_INVALID: { exitCode: 6 },
   TRAINING_DIVERGED: { exitCode: 6 },

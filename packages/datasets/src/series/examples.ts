@@ -1,0 +1,118 @@
+import type { TaskId } from "@kumiai/params";
+import { sharedFloats } from "../scenes/compose.js";
+import { fillForward, fitScaling, type ScalingOptions, type SeriesScaling } from "./scaling.js";
+import { getTarget, type SeriesSelection, selectWindows } from "./select.js";
+import { type SeriesSplit, TEST_SIDE, TRAIN_SIDE } from "./split.js";
+import type { OnNotice, SeriesExamples, SeriesTask, WindowSet } from "./types.js";
+import { labelOf } from "./windows.js";
+
+/** The windows `chosen`, in that order, scaled. `windows` may be of another table than the scaling was fitted on. */
+export function examplesOf(windows: WindowSet, chosen: readonly number[], scaling: SeriesScaling): SeriesExamples {
+  const channels = scaling.channels.length + scaling.indicators.length;
+  const { length } = windows;
+  const series = sharedFloats(chosen.length * channels * length);
+  const filled = fillForward(windows.table);
+  chosen.forEach((w, i) => {
+    const out = series.subarray(i * channels * length, (i + 1) * channels * length);
+    writeWindow(out, windows, windows.start[w] ?? 0, filled, scaling);
+  });
+  const labels = new Map<TaskId, Uint8Array | Float32Array>();
+  const masks = new Map<TaskId, Uint8Array>();
+  for (const task of scaling.tasks) {
+    const { values, mask } = labelsOf(windows, chosen, task);
+    labels.set(task.id, values);
+    if (mask.includes(0)) masks.set(task.id, mask);
+  }
+  return { count: chosen.length, channels, length, series, labels, masks };
+}
+
+/** [channels, length] */
+function writeWindow(
+  out: Float32Array,
+  { table, length }: WindowSet,
+  start: number,
+  filled: Float32Array,
+  scaling: SeriesScaling,
+): void {
+  const width = table.channels.length;
+  const ownCount = scaling.channels.length;
+  for (let t = 0; t < length; t++) {
+    const row = start + t;
+    const condition = scaling.conditionCount > 1 ? (table.conditionOf?.[row] ?? 0) : 0;
+    for (let c = 0; c < ownCount; c++) {
+      const value = filled[row * width + (scaling.channels[c] ?? 0)] ?? Number.NaN;
+      const at = condition * ownCount + c;
+      const scaled = (value - (scaling.mean[at] ?? 0)) * (scaling.inverseStd[at] ?? 0);
+      // Nothing known before, or a channel made of zeros (which would be −0 below its mean).
+      out[c * length + t] = Number.isNaN(scaled) || scaled === 0 ? 0 : scaled;
+    }
+    scaling.indicators.forEach((column, k) => {
+      out[(ownCount + k) * length + t] = Number.isNaN(table.values[row * width + column]) ? 1 : 0;
+    });
+  }
+}
+
+interface TaskLabels {
+  readonly values: Uint8Array | Float32Array;
+  readonly mask: Uint8Array;
+}
+
+function labelsOf(windows: WindowSet, chosen: readonly number[], task: SeriesTask): TaskLabels {
+  const target = getTarget(windows.table, task.id);
+  const count = chosen.length;
+  const values = task.label.kind === "scalar" ? sharedFloats(count) : new Uint8Array(new SharedArrayBuffer(count));
+  const mask = new Uint8Array(new SharedArrayBuffer(count));
+  chosen.forEach((w, i) => {
+    const value = labelOf(windows, target, w);
+    if (Number.isNaN(value)) return;
+    mask[i] = 1;
+    values[i] = (value - task.offset) / task.scale;
+  });
+  return { values, mask };
+}
+
+/** A site's part of a data set. */
+export interface SiteSeriesOptions extends SeriesSelection, ScalingOptions {
+  /** Where the test windows come from, if not from the windows that are split: an official test set. All of them are taken. */
+  readonly official?: WindowSet;
+}
+
+export interface SiteSeries {
+  readonly train: SeriesExamples;
+  readonly test: SeriesExamples;
+  /** Indices of the windows, for reports and for checks that nothing leaks. */
+  readonly trainWindows: readonly number[];
+  readonly testWindows: readonly number[];
+  readonly tasks: readonly SeriesTask[];
+  readonly scaling: SeriesScaling;
+}
+
+/**
+ * What one site trains and tests on. All sites of a data set must be given the same `split`, so that no site trains on what
+ * another one is tested on. Throws INVALID_CONFIG, UNKNOWN_TASK.
+ */
+export function siteSeries(
+  windows: WindowSet,
+  split: SeriesSplit,
+  options: SiteSeriesOptions,
+  onNotice: OnNotice = () => {},
+): SiteSeries {
+  const selected = selectWindows(windows, options);
+  const trainWindows = selected.filter((w) => split.side[w] === TRAIN_SIDE);
+  const { official } = options;
+  const testSource = official ?? windows;
+  const testWindows =
+    official === undefined
+      ? selected.filter((w) => split.side[w] === TEST_SIDE)
+      : Array.from({ length: official.count }, (_, w) => w);
+  const scaling = fitScaling(windows, trainWindows, options, onNotice);
+  if (testWindows.length === 0) onNotice("no test window is selected: choose more of the data or shorter blocks");
+  return {
+    train: examplesOf(windows, trainWindows, scaling),
+    test: examplesOf(testSource, testWindows, scaling),
+    trainWindows,
+    testWindows,
+    tasks: scaling.tasks,
+    scaling,
+  };
+}

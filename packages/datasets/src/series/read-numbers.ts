@@ -1,0 +1,115 @@
+/**
+ * Text files of numbers between blanks, one row per line, plain or gzip-compressed. Files are read as a stream: a row is held
+ * at a time, so files of 100 MB do no harm.
+ *
+ * Errors: FILE_UNREADABLE; DATA_MALFORMED with file, line, column, what was expected and what was found.
+ */
+import { createReadStream } from "node:fs";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { KumiaiError } from "@kumiai/params";
+
+/** `folder/name` or `folder/name.gz`, whichever is there; undefined when neither is. */
+export async function findDataFile(folder: string, name: string): Promise<string | undefined> {
+  for (const path of [join(folder, name), join(folder, `${name}.gz`)]) {
+    try {
+      await access(path);
+      return path;
+    } catch {
+      // the next one
+    }
+  }
+  return undefined;
+}
+
+/** Text of a file in pieces; unpacked when its name ends in `.gz`. `use` is awaited. */
+export async function streamText(path: string, use: (text: AsyncIterable<string>) => Promise<void>): Promise<void> {
+  const source: Readable = createReadStream(path);
+  const consume = async (chunks: AsyncIterable<Buffer | string>): Promise<void> => use(decoded(chunks));
+  try {
+    if (path.endsWith(".gz")) await pipeline(source, createGunzip(), consume);
+    else await pipeline(source, consume);
+  } catch (cause) {
+    if (cause instanceof KumiaiError) throw cause;
+    throw new KumiaiError("FILE_UNREADABLE", `${path}: ${(cause as Error).message}`, { path }, cause);
+  }
+}
+
+async function* decoded(chunks: AsyncIterable<Buffer | string>): AsyncIterable<string> {
+  const decoder = new TextDecoder();
+  for await (const chunk of chunks) yield typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+/**
+ * Calls `onRow` for every line that is not blank, with its numbers; the array is used again for the next line.
+ * `columnCount`: what every line must have.
+ */
+export async function readNumberRows(
+  path: string,
+  columnCount: number,
+  onRow: (row: Float64Array, index: number) => void,
+): Promise<number> {
+  const row = new Float64Array(columnCount);
+  let line = 0;
+  let rowCount = 0;
+  const take = (text: string): void => {
+    line++;
+    const trimmed = text.trim();
+    if (trimmed === "") return;
+    parseRow(trimmed, row, `${path}:${line}`);
+    onRow(row, rowCount++);
+  };
+  await streamText(path, async (text) => {
+    let rest = "";
+    for await (const piece of text) {
+      const lines = (rest + piece).split("\n");
+      rest = lines.pop() ?? "";
+      lines.forEach(take);
+    }
+    if (rest !== "") take(rest);
+  });
+  return rowCount;
+}
+
+function parseRow(text: string, row: Float64Array, place: string): void {
+  const tokens = text.split(/\s+/);
+  if (tokens.length !== row.length) {
+    throw malformed(place, `${row.length} numbers`, `${tokens.length}`);
+  }
+  tokens.forEach((token, column) => {
+    const value = Number(token);
+    if (!Number.isFinite(value))
+      throw malformed(`${place}: column ${column + 1}`, "a number", `"${token.slice(0, 40)}"`);
+    row[column] = value;
+  });
+}
+
+export function malformed(place: string, expected: string, found: string): KumiaiError {
+  return new KumiaiError("DATA_MALFORMED", `${place}: expected ${expected}, found ${found}`, { place });
+}
+
+/** A folder of public data that is not there or not complete. */
+export interface PublicData {
+  readonly name: string;
+  /** Where the public copy is. */
+  readonly source: string;
+}
+
+/** `setting`: what the user would change to name another folder, e.g. `data.folder in plant.yaml`. */
+export function folderMissing(
+  data: PublicData,
+  folder: string,
+  missing: readonly string[],
+  setting: string,
+): KumiaiError {
+  return new KumiaiError(
+    "DATA_FOLDER_MISSING",
+    `${folder}: expected the files of the ${data.name} data; not found: ${missing.join(", ")} (each plain or with .gz); ` +
+      `get them from ${data.source} and put them there, or change ${setting}`,
+    { folder, missing: missing.join(", ") },
+  );
+}
