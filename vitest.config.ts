@@ -1,4 +1,9 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+/** Real data beside the checkout, for the tests that want them (they are skipped elsewhere); KUMIAI_DATA names another folder. */
+const dataFolder = process.env.KUMIAI_DATA ?? fileURLToPath(new URL("../shared/data", import.meta.url));
 
 export default defineConfig({
   test: {
@@ -6,5 +11,6 @@ export default defineConfig({
     testTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
+    ...(existsSync(dataFolder) && { env: { KUMIAI_DATA: dataFolder } }),
   },
 });

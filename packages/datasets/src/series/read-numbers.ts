@@ -7,7 +7,6 @@
 import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { KumiaiError } from "@kumiai/params";
@@ -25,22 +24,51 @@ export async function findDataFile(folder: string, name: string): Promise<string
   return undefined;
 }
 
-/** Text of a file in pieces; unpacked when its name ends in `.gz`. `use` is awaited. */
-export async function streamText(path: string, use: (text: AsyncIterable<string>) => Promise<void>): Promise<void> {
-  const source: Readable = createReadStream(path);
-  const consume = async (chunks: AsyncIterable<Buffer | string>): Promise<void> => use(decoded(chunks));
+/** Text of a file in pieces; unpacked when its name ends in `.gz`. `use` is awaited; it has to read all of it. */
+export async function streamText(
+  path: string,
+  use: (text: AsyncIterable<string>) => Promise<void>,
+  encoding = "utf-8",
+): Promise<void> {
+  const decoder = decoderOf(encoding);
+  let refusal: KumiaiError | undefined;
+  const consume = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+    try {
+      await use(decoded(chunks, decoder));
+    } catch (error) {
+      // The streams' own complaint about being ended early may come before this one.
+      if (error instanceof KumiaiError) refusal = error;
+      throw error;
+    }
+  };
   try {
+    const source = createReadStream(path);
     if (path.endsWith(".gz")) await pipeline(source, createGunzip(), consume);
     else await pipeline(source, consume);
   } catch (cause) {
-    if (cause instanceof KumiaiError) throw cause;
-    throw new KumiaiError("FILE_UNREADABLE", `${path}: ${(cause as Error).message}`, { path }, cause);
+    if (refusal !== undefined) throw refusal;
+    const hint = cause instanceof TypeError ? "; is it in another encoding, e.g. shift_jis?" : "";
+    throw new KumiaiError("FILE_UNREADABLE", `${path}: ${(cause as Error).message}${hint}`, { path }, cause);
   }
 }
 
-async function* decoded(chunks: AsyncIterable<Buffer | string>): AsyncIterable<string> {
-  const decoder = new TextDecoder();
-  for await (const chunk of chunks) yield typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+type Decoder = InstanceType<typeof TextDecoder>;
+
+function decoderOf(encoding: string): Decoder {
+  try {
+    return new TextDecoder(encoding, { fatal: true });
+  } catch (cause) {
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `encoding: expected a name such as utf-8 or shift_jis, received "${encoding}"`,
+      { encoding },
+      cause,
+    );
+  }
+}
+
+async function* decoded(chunks: AsyncIterable<Buffer>, decoder: Decoder): AsyncIterable<string> {
+  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
 }
 

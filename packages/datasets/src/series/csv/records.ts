@@ -1,0 +1,124 @@
+/**
+ * Records of a CSV file, one at a time: quoted fields, doubled quotes, line breaks inside quotes, any line ends, byte order mark,
+ * gzip when the name ends in `.gz`.
+ *
+ * Errors: FILE_NOT_FOUND, FILE_UNREADABLE (also text that is not in the stated encoding), DATA_MALFORMED with file and line.
+ */
+import { access } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { KumiaiError } from "@kumiai/params";
+import { CsvError, parse } from "csv-parse";
+import { streamText } from "../read-numbers.js";
+
+/** How the text of a file is to be read. */
+export interface CsvFormat {
+  /** Between fields: one character, e.g. `,`, `;` or a tab. Default: `,`. */
+  readonly delimiter?: string;
+  /** `1,5` instead of `1.5`. Default: false. */
+  readonly decimalComma?: boolean;
+  /** Whether the first record names the columns; else they are called `1`, `2`, … Default: true. */
+  readonly header?: boolean;
+  /** Fields that stand for "not measured"; blanks around a field do not count. Default: empty, NA, N/A, NaN, nan, null, NULL. */
+  readonly missing?: readonly string[];
+  /** E.g. `shift_jis`; any name that TextDecoder knows. Default: `utf-8`. */
+  readonly encoding?: string;
+}
+
+export interface CsvReader {
+  /** Once, before any record. */
+  columns(names: readonly string[]): void;
+  /** `place`: file and line, for messages. */
+  record(fields: readonly string[], place: string): void;
+}
+
+export async function readCsv(path: string, format: CsvFormat, reader: CsvReader): Promise<void> {
+  const { header = true } = format;
+  await requireFile(path);
+  let named = false;
+  const take: TakeRecord = (fields, line) => {
+    const place = `${path}:${line}`;
+    if (!named) {
+      named = true;
+      reader.columns(header ? namesOf(fields, place) : fields.map((_, i) => String(i + 1)));
+      if (header) return;
+    }
+    reader.record(fields, place);
+  };
+  await streamText(path, (text) => parseInto(text, path, format, take), format.encoding);
+  if (!named) throw malformedCsv(`${path}: expected a header and rows, found an empty file`, path);
+}
+
+type TakeRecord = (fields: readonly string[], line: number) => void;
+
+async function parseInto(
+  text: AsyncIterable<string>,
+  path: string,
+  { delimiter = "," }: CsvFormat,
+  take: TakeRecord,
+): Promise<void> {
+  const parser = parse({ delimiter, bom: true, info: true, trim: true, skip_empty_lines: true });
+  let refusal: unknown;
+  const consume = async (records: AsyncIterable<unknown>): Promise<void> => {
+    for await (const entry of records) {
+      const { record, info } = entry as { record: string[]; info: { lines: number } };
+      try {
+        take(record, info.lines);
+      } catch (error) {
+        // The streams' own complaint about being ended early may come before this one.
+        refusal = error;
+        throw error;
+      }
+    }
+  };
+  try {
+    await pipeline(Readable.from(text), parser, consume);
+  } catch (cause) {
+    if (refusal !== undefined) throw refusal;
+    if (cause instanceof CsvError) {
+      const { lines } = cause;
+      throw malformedCsv(`${path}${typeof lines === "number" ? `:${lines}` : ""}: ${explain(cause)}`, path, cause);
+    }
+    throw cause;
+  }
+}
+
+/** What is wrong, without the fields themselves. */
+function explain(error: CsvError): string {
+  switch (error.code) {
+    case "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH":
+    case "CSV_RECORD_INCONSISTENT_COLUMNS":
+      return `expected as many fields as in the first line; ${error.message}`;
+    case "CSV_QUOTE_NOT_CLOSED":
+      return "expected a closing quote before the end of the file, found none";
+    case "CSV_MAX_RECORD_SIZE":
+      return "expected lines of at most 128,000 characters, found a longer one; is the quote or the delimiter right?";
+    default:
+      return error.message;
+  }
+}
+
+function malformedCsv(message: string, path: string, cause?: unknown): KumiaiError {
+  return new KumiaiError("DATA_MALFORMED", message, { path }, cause);
+}
+
+function namesOf(fields: readonly string[], place: string): readonly string[] {
+  fields.forEach((name, i) => {
+    const problem =
+      name === "" ? "has no name" : fields.indexOf(name) < i ? `is called ${name} like another one` : undefined;
+    if (problem === undefined) return;
+    throw malformedCsv(
+      `${place}: expected a header with a name of its own for every column; column ${i + 1} ${problem}`,
+      place,
+    );
+  });
+  return fields;
+}
+
+async function requireFile(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (cause) {
+    throw new KumiaiError("FILE_NOT_FOUND", `${path}: no such CSV file; check the path`, { path }, cause);
+  }
+}
