@@ -29,8 +29,10 @@ export {
   type RoundDiagnostics,
   type RoundInput,
   type RoundOutput,
+  type RoundTraffic,
   type Strategy,
   type StrategyCore,
+  type TrafficRule,
   type TrainedGroup,
   type TrainingPhase,
 } from "./strategy.js";

@@ -192,8 +192,19 @@ export interface TrafficRule {
   readonly decoders: boolean;
 }
 
+/** What a round needs to cross the wire, as `TrafficRule`, and what of it is the same for several clients. */
+export interface RoundTraffic {
+  readonly rule: TrafficRule;
+  /**
+   * Numbers that the server sends if every vector that several clients need goes out once (a broadcast): one encoder of FedAvg
+   * for all, the common direction of FedHCA² instead of an encoder for each. At most what single letters take.
+   */
+  readonly broadcast: { readonly encoder: number; readonly decoders: number };
+}
+
 export interface RoundOutput<State> {
   readonly state: State;
+  readonly traffic: RoundTraffic;
   /** Next round's params, one fresh vector for each client that sent an update. A client's params go to it alone. */
   readonly params: ReadonlyMap<ClientId, ParamVector>;
   readonly diagnostics: RoundDiagnostics;

@@ -9,6 +9,7 @@ import {
 } from "@kumiai/algorithms";
 import type { ClientId } from "@kumiai/params";
 import type { ClientConfig, Scenario } from "./config/scenario.js";
+import type { TrafficConfig } from "./config/traffic-schema.js";
 import { configHashOf } from "./config-hash.js";
 import type { DataSource } from "./data/source.js";
 import { describeTask, isAboveConstant, metricOf } from "./evaluation.js";
@@ -24,6 +25,7 @@ import {
   type TaskResult,
 } from "./result.js";
 import type { RunOutcome } from "./run.js";
+import { trafficTotals } from "./traffic/totals.js";
 import { KUMIAI_VERSION } from "./version.js";
 
 export interface FinishedRun {
@@ -63,6 +65,7 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
     return [named, perSeed] as const;
   });
   const pooledGain = gainOf(perStrategy.find(([named]) => named.config.kind === "pooled")?.[1]);
+  const clients = scenario.clients.map((client) => scenarioClient(options, client));
   return {
     schemaVersion: RESULT_SCHEMA_VERSION,
     kumiaiVersion: KUMIAI_VERSION,
@@ -72,12 +75,15 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
       description: scenario.description,
       configHash: configHashOf(scenario, options.encoderHash),
       rounds: scenario.training.rounds,
-      clients: scenario.clients.map((client) => scenarioClient(options, client)),
+      clients,
     },
     seeds,
     baseline: hasBaseline ? baseline : null,
     strategies: Object.fromEntries(
-      perStrategy.map(([named, perSeed]) => [named.name, strategyResult(named, perSeed, pooledGain)]),
+      perStrategy.map(([named, perSeed]) => [
+        named.name,
+        strategyResult(named, perSeed, { pooledGain, clients, traffic: named.config.traffic ?? scenario.traffic }),
+      ]),
     ),
     seconds: options.seconds,
   };
@@ -137,10 +143,16 @@ function seedResult(run: FinishedRun, baseline: FinishedRun | undefined, taskOf:
   return { relativeGainPercent: gain, clients, rounds, seconds };
 }
 
+interface StrategyFacts {
+  readonly pooledGain: number | null;
+  readonly clients: readonly ScenarioClient[];
+  readonly traffic: TrafficConfig | undefined;
+}
+
 function strategyResult(
   named: NamedStrategy,
   perSeed: Readonly<Record<string, SeedResult>>,
-  pooledGain: number | null,
+  { pooledGain, clients, traffic }: StrategyFacts,
 ): StrategyResult {
   const runs = Object.values(perSeed);
   const gains = gainsOf(perSeed);
@@ -152,8 +164,8 @@ function strategyResult(
     relativeGainStdPercent: sampleStd(gains),
     relativeGainInterval95: interval95(gains),
     pooledGainShare: gain === null || pooledGain === null || pooledGain <= 0 ? null : gain / pooledGain,
-    upBytes: runs.length === 0 ? 0 : mean(runs.map((run) => bytesOf(run, "upBytes"))),
-    downBytes: runs.length === 0 ? 0 : mean(runs.map((run) => bytesOf(run, "downBytes"))),
+    ...(traffic === undefined ? {} : { traffic }),
+    ...trafficTotals(runs, clients),
     notAboveConstant: [...new Set(runs.flatMap(notAboveConstant))].sort(),
     perSeed,
   };
@@ -170,13 +182,6 @@ function gainsOf(perSeed: Readonly<Record<string, SeedResult>>): number[] {
 
 function gainsIn(tasks: Readonly<Record<string, TaskResult>>): (number | null)[] {
   return Object.values(tasks).map((task) => task.relativeGainPercent);
-}
-
-function bytesOf(run: SeedResult, direction: "upBytes" | "downBytes"): number {
-  return run.rounds.reduce(
-    (sum, round) => sum + Object.values(round.clients).reduce((all, client) => all + client[direction], 0),
-    0,
-  );
 }
 
 function notAboveConstant(run: SeedResult): string[] {

@@ -1,6 +1,7 @@
 import { KumiaiError } from "@kumiai/params";
 import { expect, test } from "vitest";
 import { BASELINE_STRATEGY } from "./compare.js";
+import type { TrafficConfig } from "./config/traffic-schema.js";
 import type { ComparisonEvent } from "./events.js";
 import type { ComparisonResult } from "./result.js";
 import { serializeResult, withoutTimes } from "./serialize.js";
@@ -133,4 +134,44 @@ test("a missing encoder file is refused before any work", async () => {
   const initFile = "/nowhere/encoder.safetensors";
   const model = { ...scenario.model, encoder: { ...scenario.model.encoder, initFile } };
   await expect(compareTiny({ scenario: { ...scenario, model } })).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+});
+
+test("traffic: f32 frames change no metric; int8 changes them, gives the same bytes on one and two workers, and moves a quarter", async () => {
+  const traffic = (codec: "f32" | "int8"): TrafficConfig => {
+    const direction =
+      codec === "f32"
+        ? { codec: { codec }, errorFeedback: false }
+        : { codec: { codec, blockSize: 256, rounding: "stochastic" as const }, errorFeedback: true };
+    return { upload: direction, download: { ...direction, reference: "auto" }, syncEveryRounds: 1 };
+  };
+  const strategies = {
+    framed: { kind: "fedhca2", options: {}, traffic: traffic("f32") },
+    small: { kind: "fedhca2", options: {}, traffic: traffic("int8") },
+  };
+  const scenario = { ...tinyScenario(), strategies };
+  const run = (threadCount: number) =>
+    compareTiny({ scenario, strategies: ["fedhca2", "framed", "small"], threadCount });
+  const [{ result }, two] = [await run(1), await run(2)];
+  expect(withoutTimes(serializeResult(two.result))).toBe(withoutTimes(serializeResult(result)));
+  const { fedhca2, framed, small } = result.strategies;
+  expect(framed?.perSeed["1"]?.clients).toEqual(fedhca2?.perSeed["1"]?.clients);
+  expect(small?.perSeed["1"]?.clients).not.toEqual(fedhca2?.perSeed["1"]?.clients);
+  expect(fedhca2?.trafficShare).toBeGreaterThan(0.9);
+  expect(small?.trafficShare).toBeLessThan(0.28);
+  expect(small?.summary).toMatch(/sent as int8 up, int8 down, every round$/);
+  expect(fedhca2?.broadcastBytes).toBeLessThan(fedhca2?.downBytes ?? 0);
+});
+
+test("with an exchange in every second round nothing is sent in the first, and all train on from their own params", async () => {
+  const direction = { codec: { codec: "f32" as const }, errorFeedback: false };
+  const traffic = { upload: direction, download: { ...direction, reference: "auto" as const }, syncEveryRounds: 2 };
+  const scenario = { ...tinyScenario(), traffic };
+  const { result } = await compareTiny({ scenario, strategies: ["local", "fedavg"] });
+  const [local, fedavg] = ["local", "fedavg"].map((name) => result.strategies[name]?.perSeed["1"]?.rounds ?? []);
+  expect(fedavg?.[1]?.clients["line-a"]).toMatchObject({ upBytes: 0, downBytes: 0, updateNorm: null });
+  expect(fedavg?.[1]?.clients["line-a"]?.metrics).toEqual(local?.[1]?.clients["line-a"]?.metrics);
+  expect(fedavg?.[2]?.clients["line-a"]?.upBytes).toBeGreaterThan(0);
+  // The update of two rounds of training is what local training moved in them.
+  expect(fedavg?.[2]?.clients["line-a"]?.updateNorm).toEqual(local?.[2]?.clients["line-a"]?.updateNorm);
+  expect(fedavg?.[2]?.clients["line-a"]?.metrics).not.toEqual(local?.[2]?.clients["line-a"]?.metrics);
 });

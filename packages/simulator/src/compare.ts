@@ -164,6 +164,7 @@ class Comparison {
         scenario,
         name: named.name,
         strategy: named.strategy,
+        traffic: named.config.traffic ?? scenario.traffic,
         context,
         pool: this.#pool,
         clock,

@@ -6,6 +6,7 @@ export {
 } from "./compare.js";
 export { loadScenario, parseScenario } from "./config/parse.js";
 export type { ClientConfig, OptimizerConfig, Scenario, StrategyConfig, TrainingConfig } from "./config/scenario.js";
+export { type DirectionConfig, describeTraffic, type TrafficConfig } from "./config/traffic-schema.js";
 export type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 export { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
 export { createWorkerPool, type JobContext, type PoolOptions, type WorkerPool } from "./pool/pool.js";

@@ -2,6 +2,7 @@
 import { createStrategy, describeOptions, STRATEGIES, type Strategy } from "@kumiai/algorithms";
 import { KumiaiError, nearestWord } from "@kumiai/params";
 import type { Scenario, StrategyConfig } from "./config/scenario.js";
+import { describeTraffic, type TrafficConfig } from "./config/traffic-schema.js";
 
 export interface NamedStrategy {
   readonly name: string;
@@ -19,7 +20,7 @@ export function resolveStrategies(scenario: Scenario, names: readonly string[]):
   return [...new Set(names)].map((name) => {
     const config = configOf(scenario, name);
     const strategy = createStrategy(config.kind, config.options);
-    return { name, config, strategy, summary: summaryOf(config) };
+    return { name, config, strategy, summary: summaryOf(config, config.traffic ?? scenario.traffic) };
   });
 }
 
@@ -38,8 +39,12 @@ function configOf({ strategies }: Scenario, name: string): StrategyConfig {
   );
 }
 
-function summaryOf({ kind, options }: StrategyConfig): string {
+function summaryOf({ kind, options }: StrategyConfig, traffic: TrafficConfig | undefined): string {
   const definition = STRATEGIES[kind];
   const inForce = describeOptions(definition?.defaults ?? {}, options);
-  return [definition?.summary ?? kind, ...(inForce === "" ? [] : [inForce])].join("; ");
+  return [
+    definition?.summary ?? kind,
+    ...(inForce === "" ? [] : [inForce]),
+    ...(traffic === undefined ? [] : [`sent as ${describeTraffic(traffic)}`]),
+  ].join("; ");
 }

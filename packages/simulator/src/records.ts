@@ -12,12 +12,20 @@ export interface LocalTraining {
   readonly seconds: number;
 }
 
+/** What crossed the wire in a round, and what the strategy says about it. */
+export interface ExchangeRecord {
+  readonly diagnostics: RoundDiagnostics;
+  readonly bytes: ReadonlyMap<ClientId, { readonly upBytes: number; readonly downBytes: number }>;
+  readonly broadcastBytes: number;
+}
+
 export interface RoundFacts {
   readonly round: number;
   /** On the roster in this round, in the scenario's order. */
   readonly roster: readonly ClientId[];
   readonly trainings: ReadonlyMap<ClientId, LocalTraining>;
-  readonly diagnostics: RoundDiagnostics;
+  /** Null: a round without an exchange. */
+  readonly exchanged: ExchangeRecord | null;
   /** Null: no evaluation in this round. */
   readonly metrics: MetricsByClient | null;
   readonly seconds: number;
@@ -40,16 +48,16 @@ export function initialRecord(clients: readonly ClientId[], metrics: MetricsByCl
   return { round: 0, clients: records, encoderCosines: null, hyperWeights: null, conflictWeights: null, seconds: 0 };
 }
 
-export function roundRecord({ round, roster, trainings, diagnostics, metrics, seconds }: RoundFacts): RoundRecord {
+export function roundRecord({ round, roster, trainings, exchanged, metrics, seconds }: RoundFacts): RoundRecord {
   const clients: Record<string, ClientRoundRecord> = {};
   for (const client of roster) {
     const training = trainings.get(client);
-    const traffic = diagnostics.traffic[client];
+    const traffic = exchanged?.bytes.get(client);
     clients[client] = {
       absent: training === undefined,
       trainLoss: training?.taskLosses ?? {},
       metrics: metrics?.get(client) ?? null,
-      updateNorm: training === undefined ? null : (diagnostics.updateNorms[client] ?? null),
+      updateNorm: training === undefined ? null : (exchanged?.diagnostics.updateNorms[client] ?? null),
       upBytes: traffic?.upBytes ?? 0,
       downBytes: traffic?.downBytes ?? 0,
       seconds: training?.seconds ?? 0,
@@ -58,9 +66,10 @@ export function roundRecord({ round, roster, trainings, diagnostics, metrics, se
   return {
     round,
     clients,
-    encoderCosines: diagnostics.encoderCosines,
-    hyperWeights: diagnostics.hyperWeights ?? null,
-    conflictWeights: diagnostics.conflictWeights ?? null,
+    broadcastBytes: exchanged?.broadcastBytes ?? 0,
+    encoderCosines: exchanged?.diagnostics.encoderCosines ?? null,
+    hyperWeights: exchanged?.diagnostics.hyperWeights ?? null,
+    conflictWeights: exchanged?.diagnostics.conflictWeights ?? null,
     seconds,
   };
 }

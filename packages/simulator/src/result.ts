@@ -5,6 +5,8 @@
  */
 import type { CosineMatrix, HyperWeightValues } from "@kumiai/algorithms";
 
+import type { TrafficConfig } from "./config/traffic-schema.js";
+
 export const RESULT_SCHEMA_VERSION = 1;
 
 export interface ComparisonResult {
@@ -63,9 +65,17 @@ export interface StrategyResult {
   readonly relativeGainInterval95: readonly [number, number] | null;
   /** Δ% of this strategy over Δ% of `pooled`; null unless pooled was run and gained. */
   readonly pooledGainShare: number | null;
+  /** How updates were encoded and how often exchanged; absent: in every round, params as f32. */
+  readonly traffic?: TrafficConfig;
   /** Mean over seeds of all clients' bytes over all rounds. */
   readonly upBytes: number;
   readonly downBytes: number;
+  /** As `downBytes`, if each vector that several clients need went out once. Absent before 0.2. */
+  readonly broadcastBytes?: number;
+  /** What whole models as f32, up and down in every round, would have cost. Absent before 0.2. */
+  readonly fullModelBytes?: number;
+  /** (upBytes + downBytes) / fullModelBytes; null where no run has finished. Absent before 0.2. */
+  readonly trafficShare?: number | null;
   /** `client/task` pairs that in some seed did not beat the constant predictor. */
   readonly notAboveConstant: readonly string[];
   readonly perSeed: Readonly<Record<string, SeedResult>>;
@@ -97,6 +107,8 @@ export interface RoundRecord {
   /** 0 is the state before training. */
   readonly round: number;
   readonly clients: Readonly<Record<string, ClientRoundRecord>>;
+  /** Bytes that the server would send if each vector that several clients need went out once. Absent before 0.2. */
+  readonly broadcastBytes?: number;
   readonly encoderCosines: CosineMatrix | null;
   readonly hyperWeights: HyperWeightValues | null;
   readonly conflictWeights: Readonly<Record<string, number>> | null;

@@ -2,18 +2,26 @@
  * One run: one strategy, one seed, all rounds. The strategy decides, workers train and evaluate, this file carries
  * params between them and writes down what happened.
  *
- * A round: assignments → local training of the clients present → aggregation → from time to time evaluation.
+ * A round: assignments → local training of the clients present → exchange and aggregation → from time to time evaluation.
  * Nothing here depends on the order in which jobs end: updates are handed on in the scenario's order.
  */
-import type { ClientSpec, Strategy } from "@kumiai/algorithms";
+import type { ClientSpec, ClientUpdate, Strategy } from "@kumiai/algorithms";
 import { type ClientId, createRng, KumiaiError, type ParamVector } from "@kumiai/params";
 import { hasJoined, isPresent, type Scenario } from "./config/scenario.js";
+import type { TrafficConfig } from "./config/traffic-schema.js";
 import type { RunEvent } from "./events.js";
 import type { WorkerPool } from "./pool/pool.js";
-import { initialRecord, type LocalTraining, type MetricsByClient, roundRecord } from "./records.js";
+import {
+  type ExchangeRecord,
+  initialRecord,
+  type LocalTraining,
+  type MetricsByClient,
+  roundRecord,
+} from "./records.js";
 import type { RoundRecord } from "./result.js";
 import { type LocalTrainer, pooledTrainer, siteTrainer } from "./round-training.js";
 import { clientOf, evaluateClients, type SeedContext } from "./seed-context.js";
+import { type Exchange, openExchange, plainExchange } from "./traffic/exchange.js";
 
 export interface RunOptions {
   readonly scenario: Scenario;
@@ -21,6 +29,8 @@ export interface RunOptions {
   readonly name: string;
   readonly strategy: Strategy;
   readonly context: SeedContext;
+  /** How updates are encoded and how often exchanged; absent: in every round, params as they are. */
+  readonly traffic?: TrafficConfig | undefined;
   readonly pool: WorkerPool;
   /** Milliseconds from any fixed moment. */
   readonly clock: () => number;
@@ -67,6 +77,9 @@ class StrategyRun {
   metrics: MetricsByClient;
   readonly #options: FullOptions;
   readonly #trainer: LocalTrainer;
+  readonly #exchange: Exchange;
+  /** What each client has had since its last exchange, from its first training on. */
+  readonly #bases = new Map<ClientId, ParamVector>();
   #state: unknown;
 
   constructor(options: FullOptions) {
@@ -77,6 +90,7 @@ class StrategyRun {
     this.metrics = new Map(founders.map((id) => [id, context.initialMetrics.get(id) ?? {}]));
     this.records.push(initialRecord(founders, this.metrics));
     this.#state = strategy.init(this.#specs(founders));
+    this.#exchange = options.traffic === undefined ? plainExchange() : openExchange(options.traffic);
     const what = `strategy ${name}, seed ${context.seed}`;
     const open = strategy.training === "pooled" ? pooledTrainer : siteTrainer;
     this.#trainer = open({ scenario, context, pool, what, signal: options.signal, rng: createRng(context.seed) });
@@ -106,17 +120,44 @@ class StrategyRun {
         onEvent({ type: "clientTrained", ...about, client, loss, stepCount, seconds }),
     });
 
-    const updates = present.flatMap((id) => trainings.get(id)?.update ?? []);
-    const output = strategy.aggregate(this.#state, { round, clients: this.#specs(rosterIds), updates });
-    this.#state = output.state;
-    for (const id of present) this.params.set(id, output.params.get(id) ?? paramsOf(this.params, id));
-
+    const exchanged = this.#exchangeIfDue(round, rosterIds, trainings);
     const metrics = await this.#evaluateIfDue(round);
     const seconds = (clock() - startedAt) / 1000;
-    this.records.push(
-      roundRecord({ round, roster: rosterIds, trainings, diagnostics: output.diagnostics, metrics, seconds }),
-    );
+    this.records.push(roundRecord({ round, roster: rosterIds, trainings, exchanged, metrics, seconds }));
     onEvent({ type: "roundFinished", ...about, roundCount, loss: meanLoss(trainings), seconds });
+  }
+
+  /** Hands updates on and takes in what comes back; null between two exchanges, where every client goes on alone. */
+  #exchangeIfDue(
+    round: number,
+    roster: readonly ClientId[],
+    trainings: ReadonlyMap<ClientId, LocalTraining>,
+  ): ExchangeRecord | null {
+    const { scenario, strategy, context, traffic } = this.#options;
+    const updates: ClientUpdate[] = [];
+    for (const [id, { update }] of trainings) {
+      const base = this.#bases.get(id) ?? update.base;
+      this.#bases.set(id, base);
+      updates.push({ ...update, base });
+    }
+    const isLast = round === scenario.training.rounds;
+    if (!isLast && round % (traffic?.syncEveryRounds ?? 1) !== 0) {
+      for (const { client, local } of updates) this.params.set(client, local);
+      return null;
+    }
+    const specs = this.#specs(roster);
+    const { output, params, bytes, broadcastBytes } = this.#exchange.play({
+      updates,
+      specOf: (id) => clientOf(context.clients, id).spec,
+      aggregate: (seen) => strategy.aggregate(this.#state, { round, clients: specs, updates: seen }),
+      rng: createRng(context.seed).split("traffic").split(`round-${round}`),
+    });
+    this.#state = output.state;
+    for (const [id, vector] of params) {
+      this.params.set(id, vector);
+      this.#bases.set(id, vector);
+    }
+    return { diagnostics: output.diagnostics, bytes, broadcastBytes };
   }
 
   async #evaluateIfDue(round: number): Promise<MetricsByClient | null> {

@@ -18,6 +18,7 @@ import { openCohort, type PresentClient } from "../cohort.js";
 import { diagnose } from "../diagnostics.js";
 import { isStoredVector, type StateVector } from "../state-vector.js";
 import type { ClientUpdate, Decision, Measurements, RoundInput, RoundOutput, StrategyCore } from "../strategy.js";
+import { countBroadcast } from "./broadcast.js";
 import type { RoundIo } from "./io.js";
 import { type MeasurementPlan, planMeasurement } from "./measuring.js";
 import { type MixingPlan, planMixing } from "./mixing.js";
@@ -95,6 +96,7 @@ function openRound<State>(
       for (const [client, slots] of mixing.untouched) copySlots(params.get(client), updates.get(client)?.local, slots);
       return {
         state: decision.state,
+        traffic: { rule: decision.traffic, broadcast: countBroadcast(decision, cohort) },
         params,
         diagnostics: { ...diagnose(cohort, measured, decision.traffic), ...decision.diagnostics },
       };

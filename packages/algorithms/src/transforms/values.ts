@@ -12,7 +12,7 @@
  * Errors: NON_FINITE where a value is NaN or infinite; FRAME_MALFORMED for bytes that cannot be values.
  * Deterministic: stochastic rounding draws one number a value from the stream it is given, in order.
  */
-import { type Kernels, selectBackend } from "@kumiai/kernels";
+import { type Kernels, referenceBackend, selectBackend } from "@kumiai/kernels";
 import { KumiaiError, type Rng } from "@kumiai/params";
 import { type CodecName, malformed } from "./frame.js";
 
@@ -141,13 +141,16 @@ function inRange(value: number): number {
 /** Values converted at once: what fits a first-level cache. */
 const CHUNK = 8192;
 
-function openHalves(): { kernels: Kernels; floats: Float32Array; halves: Uint16Array } {
-  const kernels = selectBackend().open(6 * CHUNK + 256);
+/** Below this many values, opening the kernels takes longer than they save; the bits are the same. */
+const FEW = 1024;
+
+function openHalves(count: number): { kernels: Kernels; floats: Float32Array; halves: Uint16Array } {
+  const kernels = (count < FEW ? referenceBackend : selectBackend()).open(6 * CHUNK + 256);
   return { kernels, floats: kernels.f32(CHUNK), halves: kernels.u16(CHUNK) };
 }
 
 function writeHalves(bytes: Uint8Array, values: Float32Array, exponent: number): void {
-  const { kernels, floats, halves } = openHalves();
+  const { kernels, floats, halves } = openHalves(values.length);
   const scale = 2 ** exponent;
   for (let from = 0; from < values.length; from += CHUNK) {
     const count = Math.min(CHUNK, values.length - from);
@@ -158,7 +161,7 @@ function writeHalves(bytes: Uint8Array, values: Float32Array, exponent: number):
 }
 
 function readHalves(bytes: Uint8Array, count: number, exponent: number): Float32Array<ArrayBuffer> {
-  const { kernels, floats, halves } = openHalves();
+  const { kernels, floats, halves } = openHalves(count);
   const out = new Float32Array(count);
   const scale = 2 ** -exponent;
   const room = new Uint8Array(halves.buffer, halves.byteOffset, halves.byteLength);

@@ -106,7 +106,7 @@ function checkSomebodyPresent(clients: readonly ClientConfig[], raw: RawScenario
 export function checkStrategies(raw: RawScenario, yaml: LocatedYaml): Readonly<Record<string, StrategyConfig>> {
   const out: Record<string, StrategyConfig> = {};
   for (const [name, entry] of Object.entries(raw.strategies)) {
-    const { kind = name, ...options } = entry ?? {};
+    const { kind = name, traffic, ...options } = entry ?? {};
     if (!STRATEGY_NAME.test(name)) {
       refuse(yaml, "INVALID_CONFIG", {
         path: ["strategies", name],
@@ -134,7 +134,7 @@ export function checkStrategies(raw: RawScenario, yaml: LocatedYaml): Readonly<R
       });
     }
     locateId(yaml, ["strategies", name], () => createStrategy(kind, options));
-    out[name] = { kind, options };
+    out[name] = { kind, options, ...(traffic === undefined ? {} : { traffic }) };
   }
   return out;
 }

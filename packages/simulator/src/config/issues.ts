@@ -2,6 +2,7 @@
 import { type ErrorCode, KumiaiError, nearestWord } from "@kumiai/params";
 import type { z } from "zod";
 import type { ConfigPath, LocatedYaml } from "./located.js";
+import { CODEC_CHOICES } from "./traffic-schema.js";
 
 interface Finding {
   readonly offset: number;
@@ -127,9 +128,9 @@ function expectationOf(
     case "not_multiple_of":
       return { expected: `a multiple of ${issue.divisor}`, advice };
     case "invalid_union":
-      return issue.discriminator === "name"
-        ? withNearest(["adamw", "sgd"], received, advice)
-        : { expected: "one of the documented forms", advice };
+      if (issue.discriminator === "name") return withNearest(["adamw", "sgd"], received, advice);
+      if (issue.discriminator === "codec") return withNearest(CODEC_CHOICES, received, advice);
+      return { expected: "one of the documented forms", advice };
     default:
       return { expected: issue.message.replace(/^expected /, ""), advice };
   }

@@ -205,3 +205,35 @@ test("an optimizer without a name is AdamW", () => {
   const { training } = parseScenario(`${SMALLEST}training: { optimizer: { learningRate: 0.002 } }\n`, "s.yaml");
   expect(training.optimizer).toEqual({ name: "adamw", learningRate: 0.002, weightDecay: 0.0001 });
 });
+
+test("traffic: what is not said has its default; without the section there is none", () => {
+  expect(parseScenario(SMALLEST, "s.yaml").traffic).toBeUndefined();
+  const { traffic } = parseScenario(`${SMALLEST}traffic: { upload: { codec: topk, values: int8 } }\n`, "s.yaml");
+  const values = { codec: "int8", blockSize: 256, rounding: "nearest" };
+  expect(traffic).toEqual({
+    upload: { codec: { codec: "topk", share: 0.1, values }, errorFeedback: true },
+    download: { codec: { codec: "f32" }, errorFeedback: false, reference: "auto" },
+    syncEveryRounds: 1,
+  });
+});
+
+test.each([
+  ["traffic: { upload: { codec: int9 } }", 'traffic.upload.codec: expected "f32" or "f16" or "int8" or "topk"'],
+  ["traffic: { upload: { codec: topk, share: 0 } }", "traffic.upload.share: expected a number of more than 0"],
+  ["traffic: { upload: { codec: f16, refrence: base } }", "traffic.upload.refrence: expected a known key"],
+  ["traffic: { syncEveryRound: 2 }", 'did you mean "syncEveryRounds"?'],
+  ["strategies: { fedavg: { traffic: { upload: { codec: int8, blocksize: 8 } } } }", 'did you mean "blockSize"?'],
+])("%s is refused where it stands", (line, message) => {
+  const refusal = refusalOf(`${SMALLEST}${line}\n`);
+  expect(refusal.code).toBe("INVALID_CONFIG");
+  expect(refusal.message).toContain(message);
+});
+
+test("a strategy may have traffic of its own, which is no option of it", () => {
+  const { strategies } = parseScenario(
+    `${SMALLEST}strategies: { small: { kind: fedavg, share: all, traffic: { upload: { codec: f16 } } } }\n`,
+    "s.yaml",
+  );
+  expect(strategies.small).toMatchObject({ kind: "fedavg", options: { share: "all" } });
+  expect(strategies.small?.traffic?.upload.codec).toEqual({ codec: "f16" });
+});

@@ -84,6 +84,7 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
       warmupRounds: Math.min(training.warmupRounds, training.rounds - 1),
     },
     evaluation: raw.evaluation,
+    ...(raw.traffic === undefined ? {} : { traffic: raw.traffic }),
     strategies: checkStrategies(raw, yaml),
     clients: checkClients(raw, yaml),
   };

@@ -2,6 +2,7 @@
 
 import type { SceneDomain } from "@kumiai/datasets";
 import type { ClientId, TaskId } from "@kumiai/params";
+import type { TrafficConfig } from "./traffic-schema.js";
 
 export interface Scenario {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface Scenario {
   readonly model: ModelConfig;
   readonly training: TrainingConfig;
   readonly evaluation: EvaluationConfig;
+  /** Absent: params cross the wire in every round as they are, and are counted as f32 without framing. */
+  readonly traffic?: TrafficConfig;
   /** Strategies by the name they are asked for with: a kind of the registry and its options. */
   readonly strategies: Readonly<Record<string, StrategyConfig>>;
   readonly clients: readonly ClientConfig[];
@@ -61,6 +64,8 @@ export interface EvaluationConfig {
 export interface StrategyConfig {
   readonly kind: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** In place of the scenario's. */
+  readonly traffic?: TrafficConfig;
 }
 
 export interface ClientConfig {

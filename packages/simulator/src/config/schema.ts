@@ -1,6 +1,7 @@
 /** The YAML's shape as a zod schema: strict, with defaults. What crosses fields or packages is checked in `check.ts`. */
 import { SCENE_TASKS } from "@kumiai/datasets";
 import { z } from "zod";
+import { TRAFFIC_KEYS, trafficSchema } from "./traffic-schema.js";
 
 const integer = (low: number, high: number) => z.int().min(low).max(high);
 const positive = (high: number) => z.number().positive().max(high);
@@ -76,7 +77,10 @@ export const scenarioSchema = z.strictObject({
   model: modelSchema.prefault({}),
   training: trainingSchema.prefault({}),
   evaluation: evaluationSchema.prefault({}),
-  strategies: z.record(z.string(), z.looseObject({ kind: z.string().optional() }).nullable()).default({}),
+  traffic: trafficSchema.optional(),
+  strategies: z
+    .record(z.string(), z.looseObject({ kind: z.string().optional(), traffic: trafficSchema.optional() }).nullable())
+    .default({}),
   clients: z.array(clientSchema).min(1).max(10_000),
 });
 
@@ -84,7 +88,9 @@ export type RawScenario = z.output<typeof scenarioSchema>;
 
 /** Keys that the schema knows at a path (indices ignored), for suggestions. */
 export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
-  return KNOWN_KEYS[path.filter((part) => typeof part !== "number").join(".")] ?? [];
+  // A strategy's `traffic` has the keys of the scenario's.
+  const place = path[0] === "strategies" && path[2] === "traffic" ? path.slice(2) : path;
+  return KNOWN_KEYS[place.filter((part) => typeof part !== "number").join(".")] ?? [];
 }
 
 const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -98,6 +104,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   "training.lossWeights": Object.keys(lossWeightsSchema.shape),
   evaluation: Object.keys(evaluationSchema.shape),
   clients: Object.keys(clientSchema.shape),
+  ...TRAFFIC_KEYS,
 };
 
 function isRecord(raw: unknown): raw is Readonly<Record<string, unknown>> {
