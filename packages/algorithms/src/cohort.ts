@@ -4,7 +4,15 @@
  * Clients stand in ascending order of id (by code unit), decoders in ascending order of client, then of task, whatever
  * the order in which updates came: so no result depends on arrival.
  */
-import { assertSameGroup, type ClientId, KumiaiError, type ParamSlot, slotsOfRole, type TaskId } from "@kumiai/params";
+import {
+  assertSameGroup,
+  type ClientId,
+  KumiaiError,
+  type ParamLayout,
+  type ParamSlot,
+  slotsOfRole,
+  type TaskId,
+} from "@kumiai/params";
 import type { ClientSpec } from "./strategy.js";
 
 /** A client whose update came. */
@@ -65,10 +73,11 @@ export function openCohort(round: number, clients: readonly ClientSpec[], sender
   }
   const present: PresentClient[] = [];
   const absent: ClientId[] = [];
+  const slotsOf = sharedSlots();
   for (const [id, spec] of specs) {
     const sender = updates.get(id);
     if (sender === undefined) absent.push(id);
-    else present.push(presentClient(spec, sender));
+    else present.push(presentClient(spec, sender, slotsOf));
   }
   return { round, roster: [...specs.values()], present, absent };
 }
@@ -87,18 +96,31 @@ function rosterOf(clients: readonly ClientSpec[]): ReadonlyMap<ClientId, ClientS
   return specs;
 }
 
-function presentClient(spec: ClientSpec, sender: Sender): PresentClient {
+/** `slotsOfRole` that gives clients of one layout the same list. */
+function sharedSlots(): typeof slotsOfRole {
+  const known = new Map<ParamLayout, Map<string, readonly ParamSlot[]>>();
+  return (layout, kind, task) => {
+    const own = known.get(layout) ?? new Map<string, readonly ParamSlot[]>();
+    known.set(layout, own);
+    const key = `${kind} ${task ?? ""}`;
+    const slots = own.get(key) ?? slotsOfRole(layout, kind, task);
+    own.set(key, slots);
+    return slots;
+  };
+}
+
+function presentClient(spec: ClientSpec, sender: Sender, slotsOf: typeof slotsOfRole): PresentClient {
   checkSampleCount(sender);
   const tasks = [...new Set(spec.tasks)].sort(compareText);
   return {
     spec,
     sampleCount: sender.sampleCount,
-    encoderSlots: slotsOfRole(spec.layout, "encoder"),
+    encoderSlots: slotsOf(spec.layout, "encoder"),
     decoders: tasks.map((task) => ({
       key: decoderKey(spec.id, task),
       client: spec.id,
       task,
-      slots: slotsOfRole(spec.layout, "decoder", task),
+      slots: slotsOf(spec.layout, "decoder", task),
     })),
   };
 }
@@ -128,6 +150,7 @@ export function assertSameEncoders(clients: readonly ClientSpec[]): void {
   if (first === undefined) return;
   const expected = slotsOfRole(first.layout, "encoder");
   for (const other of others) {
+    if (other.layout === first.layout) continue;
     assertSameGroup(
       expected,
       slotsOfRole(other.layout, "encoder"),

@@ -18,37 +18,55 @@ export interface AttentionOptions {
   readonly temperature: number;
 }
 
+const SMALL_COUNT = 512;
+
 /**
- * a [K, K] of one tensor with `size` entries, row-major, from the Gram [K, K] of its deltas. In shared memory: threads that take the
- * weighted sums read it there, and for a thousand decoders it is 8 MB.
+ * a [K, K] of one tensor with `size` entries, row-major, from the Gram [K, K] of its deltas. Made in place: for a thousand decoders it
+ * is 8 MB, and then in shared memory, so that threads that take the weighted sums need no copy of it. Smaller ones are copied: what
+ * threads share stays until all of them have collected their garbage.
  */
 export function attentionOf(gram: Float64Array, size: number, options: AttentionOptions): Float64Array {
   const count = Math.sqrt(gram.length);
-  const attention = new Float64Array(new SharedArrayBuffer(8 * gram.length));
-  for (let k = 0; k < count; k++) attention.set(softmax(scoresOf(gram, count, k, size, options)), k * count);
+  const isLarge = count > SMALL_COUNT;
+  const attention = isLarge ? new Float64Array(new SharedArrayBuffer(8 * gram.length)) : new Float64Array(gram.length);
+  for (let k = 0; k < count; k++) {
+    const row = attention.subarray(k * count, (k + 1) * count);
+    writeScores(row, gram, k, size, options);
+    softmaxInPlace(row);
+  }
   return attention;
 }
 
-function scoresOf(
+function writeScores(
+  row: Float64Array,
   gram: Float64Array,
-  count: number,
   k: number,
   size: number,
   { attention, temperature }: AttentionOptions,
-): Float64Array {
-  const row = gram.subarray(k * count, (k + 1) * count);
-  if (attention === "dot") return row.map((value) => value / Math.sqrt(size));
-  const own = Math.sqrt(row[k] ?? 0);
-  return row.map((value, j) => {
-    const other = Math.sqrt(gram[j * count + j] ?? 0);
-    return own > 0 && other > 0 ? value / own / other / temperature : 0;
-  });
+): void {
+  const count = row.length;
+  const normOf = (j: number): number => Math.sqrt(gram[j * count + j] ?? 0);
+  const [own, root] = [normOf(k), Math.sqrt(size)];
+  for (let j = 0; j < count; j++) {
+    const product = gram[k * count + j] ?? 0;
+    if (attention === "dot") {
+      row[j] = product / root;
+      continue;
+    }
+    const other = normOf(j);
+    row[j] = own > 0 && other > 0 ? product / own / other / temperature : 0;
+  }
 }
 
-/** exp(score) / Σ exp(score), with the largest score taken off first: no overflow. */
-export function softmax(scores: Float64Array): Float64Array {
-  const highest = scores.reduce((max, score) => Math.max(max, score), Number.NEGATIVE_INFINITY);
-  const powers = scores.map((score) => Math.exp(score - highest));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
+/** score ← exp(score) / Σ exp(score), with the largest score taken off first: no overflow. */
+export function softmaxInPlace(scores: Float64Array): void {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < scores.length; j++) highest = Math.max(highest, scores[j] ?? 0);
+  let sum = 0;
+  for (let j = 0; j < scores.length; j++) {
+    const power = Math.exp((scores[j] ?? 0) - highest);
+    scores[j] = power;
+    sum += power;
+  }
+  for (let j = 0; j < scores.length; j++) scores[j] = (scores[j] ?? 0) / sum;
 }

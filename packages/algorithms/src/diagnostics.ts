@@ -40,12 +40,15 @@ export function diagnose({ present, absent }: Cohort, measured: Measurements, ru
 function cosinesOf(clients: readonly ClientId[], gram: Float64Array): CosineMatrix {
   const count = clients.length;
   const norms = clients.map((_, i) => Math.sqrt(gram[i * count + i] ?? 0));
-  const values = norms.map((a, i) =>
-    norms.map((b, j) => {
-      if (i === j) return 1;
-      return a > 0 && b > 0 ? Math.max(-1, Math.min(1, (gram[i * count + j] ?? 0) / a / b)) : 0;
-    }),
-  );
+  const values = norms.map((a, i) => {
+    const row = new Array<number>(count).fill(0);
+    for (let j = 0; j < count; j++) {
+      const b = norms[j] ?? 0;
+      if (a > 0 && b > 0) row[j] = Math.max(-1, Math.min(1, (gram[i * count + j] ?? 0) / a / b));
+    }
+    row[i] = 1;
+    return row;
+  });
   return { clients, values };
 }
 

@@ -23,7 +23,7 @@ export type {
   NonFinite,
   Row,
 } from "./passes/plan.js";
-export { crossStart } from "./passes/plan.js";
+export { crossStart, type Listed, listed } from "./passes/plan.js";
 export { measureHere, mixHere, readRange } from "./passes/run.js";
 export { openThreads, type PassThreads, ThreadFailed, type ThreadsOptions } from "./passes/threads.js";
 export { type FileBytes, TransferFailed } from "./passes/transfer.js";
@@ -34,6 +34,7 @@ export {
   type Range,
   sliceOf,
   type Vector,
+  vectorFrom,
   vectorOf,
 } from "./passes/vector.js";
 export { referenceBackend } from "./reference/kernels.js";

@@ -55,8 +55,9 @@ export function openSharedHeap(byteLength: number): SharedHeap {
         throw new RangeError("shared heap: expected a vector of this heap that is not released yet");
       }
       taken.delete(vector.byteOffset);
-      const free = released.get(bytes) ?? [];
-      released.set(bytes, [...free, vector.byteOffset]);
+      const free = released.get(bytes);
+      if (free === undefined) released.set(bytes, [vector.byteOffset]);
+      else free.push(vector.byteOffset);
     },
   };
 }

@@ -10,8 +10,8 @@
  *
  * The last is a segment of its own: it reads the params after training once more.
  */
-import { type Measured, type MeasureSegment, planSketch } from "@kumiai/kernels";
-import { type ClientId, describeGroup } from "@kumiai/params";
+import { listed, type Measured, type MeasureSegment, planSketch } from "@kumiai/kernels";
+import type { ClientId } from "@kumiai/params";
 import type { Cohort, PresentClient } from "../cohort.js";
 import type { Measurements, MeasureRequest } from "../strategy.js";
 import type { RoundIo } from "./io.js";
@@ -22,6 +22,7 @@ import {
   type GramOf,
   get,
   groupBy,
+  groupByShape,
   type Part,
   piecesOf,
   rowOf,
@@ -58,7 +59,7 @@ export function encoderParts(request: MeasureRequest, cohort: Cohort, io: RoundI
       "measure: Grams by layer are exact, and the encoder's Gram is their sum; a sketch adds nothing",
     );
   }
-  return groupBy(cohort.present, ({ encoderSlots }) => describeGroup(encoderSlots).join("\n")).map((members) => {
+  return groupByShape(cohort.present, ({ encoderSlots }) => encoderSlots).map((members) => {
     const clients = members.map((index) => at(cohort.present, index));
     const cuts = request.encoderLayerGrams === "exact" ? layersOf(clients[0]) : [wholeOf(clients[0])];
     const isExact = wantsExact(request, cohort.present.length);
@@ -128,7 +129,7 @@ function encoderPart(
   return {
     segment: {
       length,
-      rows: own.map((place) => rowOf(io, place.client, place.slots)),
+      rows: listed(own.length, (row) => rowOf(io, at(own, row).client, at(own, row).slots)),
       want: isExact ? "gram" : "norms",
       ...aligned,
       ...(isExact ? {} : { sketch: planSketch(length, spec) }),
@@ -145,7 +146,10 @@ function distancePart(clients: readonly PresentClient[], members: readonly numbe
   return {
     segment: {
       length: before.length,
-      rows: clients.map((client) => ({ before, after: io.source(client.spec.id, "local", client.encoderSlots) })),
+      rows: listed(clients.length, (row) => {
+        const client = at(clients, row);
+        return { before, after: io.source(client.spec.id, "local", client.encoderSlots) };
+      }),
       want: "gram",
       extras: [],
     },

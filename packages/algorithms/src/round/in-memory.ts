@@ -5,12 +5,14 @@
 import {
   type KernelBackend,
   type MeasureOutcome,
+  type MemoryPiece,
   type MixOutcome,
   measureHere,
   mixHere,
   type PassThreads,
   selectBackend,
   type Vector,
+  vectorFrom,
   vectorOf,
 } from "@kumiai/kernels";
 import { type ClientId, KumiaiError, type ParamSlot, type ParamVector, slotView } from "@kumiai/params";
@@ -122,8 +124,16 @@ function memoryIo(updates: ReadonlyMap<ClientId, ClientUpdate>, params: Readonly
   };
 }
 
+/** Neighbors are one piece from the start: there are thousands of slots, and a view of each would be garbage at once. */
 function slotVector(params: ParamVector, slots: readonly ParamSlot[]): Vector {
-  return vectorOf(slots.map((slot) => ({ values: slotView(params, slot) })));
+  const pieces: MemoryPiece[] = [];
+  for (let first = 0; first < slots.length; ) {
+    const start = slots[first]?.offset ?? 0;
+    let end = start;
+    for (; slots[first]?.offset === end; first++) end += slots[first]?.size ?? 0;
+    if (end > start) pieces.push({ values: params.subarray(start, end) });
+  }
+  return vectorFrom(pieces);
 }
 
 function inMemory(vector: StateVector): Float32Array {

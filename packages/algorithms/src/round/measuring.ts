@@ -7,6 +7,7 @@
  */
 import {
   type KernelBackend,
+  listed,
   type Measured,
   type MeasurePlan,
   type MeasureSegment,
@@ -14,7 +15,7 @@ import {
   type SketchPlan,
   sliceOf,
 } from "@kumiai/kernels";
-import { describeGroup, type ParamSlot } from "@kumiai/params";
+import type { ParamSlot } from "@kumiai/params";
 import { type Cohort, type DecoderPart, decodersOf, sizeOf } from "../cohort.js";
 import type { Measurements, MeasureRequest } from "../strategy.js";
 import { encoderParts, partsOf, readEncoders } from "./encoder-parts.js";
@@ -25,7 +26,7 @@ import {
   at,
   type GramOf,
   get,
-  groupBy,
+  groupByShape,
   openGrams,
   type Part,
   type Place,
@@ -80,7 +81,7 @@ function tensorParts(
   decoders: readonly DecoderPart[],
   io: RoundIo,
 ): readonly TensorGroup[] {
-  return groupBy(decoders, ({ slots }) => describeGroup(slots).join("\n")).map((members) => {
+  return groupByShape(decoders, ({ slots }) => slots).map((members) => {
     const own = members.map((index) => at(decoders, index));
     const sizes = own[0]?.slots.map(({ size }) => size) ?? [];
     const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -98,7 +99,7 @@ function tensorParts(
       return {
         segment: {
           length,
-          rows: own.map((decoder) => rowOf(io, decoder.client, slotsOf(decoder))),
+          rows: listed(own.length, (row) => rowOf(io, at(own, row).client, slotsOf(at(own, row)))),
           want: decoderGrams === "exact" ? "gram" : "norms",
           ...aligned,
           ...sketch,

@@ -1,5 +1,5 @@
 /** What a strategy decided, as a plan of the second pass. */
-import { type MixPlan, type MixSegment, sliceOf, type Vector } from "@kumiai/kernels";
+import { listed, type MixPlan, type MixSegment, sliceOf, type Vector } from "@kumiai/kernels";
 import type { ClientId, ParamSlot } from "@kumiai/params";
 import { type Cohort, sizeOf } from "../cohort.js";
 import type { Destination, GroupMix } from "../strategy.js";
@@ -50,14 +50,21 @@ function segmentOf({ rows, blocks }: GroupMix, io: RoundIo): MixSegment {
   };
   return {
     length,
-    rows: rows.map(({ client, slots }) => ({
-      before: io.source(client, "base", slots),
-      after: io.source(client, "local", slots),
-    })),
-    blocks: blocks.map(({ operands, factors, results }) => ({
-      operands,
-      factors,
-      results: results.map((destinations) => destinations.map(place)),
-    })),
+    rows: listed(rows.length, (index) => {
+      const { client, slots } = at(rows, index);
+      return { before: io.source(client, "base", slots), after: io.source(client, "local", slots) };
+    }),
+    blocks: listed(blocks.length, (index) => {
+      const { operands, factors, results } = at(blocks, index);
+      const placesOf = (destinations: readonly Destination[]) =>
+        listed(destinations.length, (index) => place(at(destinations, index)));
+      return { operands, factors, results: results.map(placesOf) };
+    }),
   };
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new RangeError(`expected an index below ${items.length}, received ${index}`);
+  return item;
 }

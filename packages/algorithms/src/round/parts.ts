@@ -2,6 +2,7 @@
 import {
   crossStart,
   type KernelBackend,
+  listed,
   type Measured,
   type MeasureSegment,
   packedLength,
@@ -13,7 +14,7 @@ import {
   type Vector,
   vectorOf,
 } from "@kumiai/kernels";
-import type { ClientId, ParamSlot } from "@kumiai/params";
+import { type ClientId, describeGroup, type ParamSlot } from "@kumiai/params";
 import type { StateVector } from "../state-vector.js";
 import type { RoundIo } from "./io.js";
 
@@ -44,7 +45,7 @@ export function alignWith(
   locate: (vector: StateVector) => Vector,
 ): Pick<MeasureSegment, "extras" | "extrasOf"> {
   const distinct = [...new Set(vectors.flatMap((vector) => vector ?? []))];
-  const extras = distinct.map(locate);
+  const extras = listed(distinct.length, (index) => locate(at(distinct, index)));
   // All rows against one vector: one call does it, and reads the rows once.
   if (distinct.length <= 1 && !vectors.includes(undefined)) return { extras };
   return { extras, extrasOf: vectors.map((vector) => (vector === undefined ? [] : [distinct.indexOf(vector)])) };
@@ -113,6 +114,21 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): rea
     else group.push(index);
   });
   return [...groups.values()];
+}
+
+/** The same, put together by the keys and shapes of slots. */
+export function groupByShape<T>(
+  items: readonly T[],
+  slotsOf: (item: T) => readonly ParamSlot[],
+): readonly (readonly number[])[] {
+  // Clients of one layout share a list: it is described once.
+  const known = new Map<readonly ParamSlot[], string>();
+  return groupBy(items, (item) => {
+    const slots = slotsOf(item);
+    const key = known.get(slots) ?? describeGroup(slots).join("\n");
+    known.set(slots, key);
+    return key;
+  });
 }
 
 export function at<T>(items: readonly T[], index: number): T {

@@ -7,10 +7,18 @@
 import { alignedBytes } from "../arena.js";
 import { type DeltaRow, deltaScratchBytes, type Kernels, packedLength } from "../backend.js";
 import { addSketchInto } from "../sketch.js";
-import { crossStart, type Measured, type MeasurePlan, type MeasureSegment, type NonFinite } from "./plan.js";
+import {
+  crossStart,
+  type MadeMeasureSegment,
+  type Measured,
+  type MeasurePlan,
+  type MeasureSegment,
+  type NonFinite,
+  vectorsOfMeasure,
+} from "./plan.js";
 import type { Gate } from "./run.js";
 import { chunkLength, stepLength } from "./sizes.js";
-import type { Transfer } from "./transfer.js";
+import { isUsedInPlace, NO_ROOM, type Transfer } from "./transfer.js";
 import type { Turns } from "./turns.js";
 import type { Vector } from "./vector.js";
 
@@ -30,9 +38,7 @@ export function jobsOf({ segments, checks }: MeasurePlan): readonly MeasureJob[]
   const jobs: MeasureJob[] = [];
   segments.forEach((each, segment) => {
     if (each.want === "norms") {
-      each.rows.forEach((_, row) => {
-        jobs.push({ kind: "row", segment, row });
-      });
+      for (let row = 0; row < each.rows.length; row++) jobs.push({ kind: "row", segment, row });
       return;
     }
     const step = chunkLength(vectorCountOf(each));
@@ -50,33 +56,29 @@ function vectorCountOf({ rows, extras }: MeasureSegment): number {
   return 2 * rows.length + extras.length;
 }
 
-/** Where the results of all segments go, one after the other. */
-export function openResults({ segments }: MeasurePlan, allocate: (byteLength: number) => ArrayBufferLike): Measured[] {
-  const sizes = segments.map((segment) => {
-    const { rows, want, sketch } = segment;
-    return {
-      products: want === "gram" ? packedLength(rows.length) : rows.length,
-      cross: crossLength(segment),
-      sketch: sketch === undefined ? 0 : sketch.size,
-      rowCount: rows.length,
-    };
-  });
-  const total = sizes.reduce(
-    (sum, { products, cross, sketch, rowCount }) => sum + products + cross + sketch * rowCount,
-    0,
-  );
-  const buffer = allocate(8 * total);
-  let next = 0;
+/** Numbers that the results of a segment take up. */
+export function resultLength(segment: MeasureSegment): number {
+  return productLength(segment) + crossLength(segment) + (segment.sketch?.size ?? 0) * segment.rows.length;
+}
+
+/** The results of a segment, which begin at number `start` of the buffer. */
+export function resultsAt(buffer: ArrayBufferLike, start: number, segment: MeasureSegment): Measured {
+  let next = start;
   const take = (length: number): Float64Array => {
     const out = new Float64Array(buffer, 8 * next, length);
     next += length;
     return out;
   };
-  return sizes.map(({ products, cross, sketch, rowCount }) => ({
-    products: take(products),
-    cross: take(cross),
-    sketches: sketch === 0 ? [] : Array.from({ length: rowCount }, () => take(sketch)),
-  }));
+  const { rows, sketch } = segment;
+  return {
+    products: take(productLength(segment)),
+    cross: take(crossLength(segment)),
+    sketches: sketch === undefined ? [] : Array.from({ length: rows.length }, () => take(sketch.size)),
+  };
+}
+
+function productLength({ rows, want }: MeasureSegment): number {
+  return want === "gram" ? packedLength(rows.length) : rows.length;
 }
 
 function crossLength({ rows, extras, extrasOf }: MeasureSegment): number {
@@ -104,9 +106,16 @@ function bytesOf(rowCount: number, extraCount: number, crossCount: number): numb
   );
 }
 
+/** A plan, and where its results go. */
+export interface MeasureSource {
+  job(index: number): MeasureJob;
+  segment(index: number): MadeMeasureSegment;
+  results(index: number): Measured;
+  check(index: number): Vector;
+}
+
 export interface MeasureContext {
-  readonly plan: MeasurePlan;
-  readonly results: readonly Measured[];
+  readonly source: MeasureSource;
   readonly kernels: Kernels;
   readonly transfer: Transfer;
   readonly turns: Turns;
@@ -117,8 +126,8 @@ export interface MeasureContext {
 export function measure(job: MeasureJob, context: MeasureContext): NonFinite | undefined {
   context.kernels.release();
   if (job.kind === "check") return checkVector(job.check, context);
-  const segment = context.plan.segments[job.segment];
-  const results = context.results[job.segment];
+  const segment = context.source.segment(job.segment);
+  const results = context.source.results(job.segment);
   if (job.kind === "row") return measureRow(job.segment, job.row, context);
 
   const { kernels, turns } = context;
@@ -157,8 +166,8 @@ export function measure(job: MeasureJob, context: MeasureContext): NonFinite | u
 
 function measureRow(index: number, row: number, context: MeasureContext): NonFinite | undefined {
   const { kernels } = context;
-  const segment = context.plan.segments[index];
-  const results = context.results[index];
+  const segment = context.source.segment(index);
+  const results = context.source.results(index);
   const compared = segment.extrasOf?.[row] ?? segment.extras.map((_, d) => d);
   const sums = kernels.f64(1).fill(0);
   const cross = kernels.f64(compared.length).fill(0);
@@ -181,7 +190,7 @@ function measureRow(index: number, row: number, context: MeasureContext): NonFin
 }
 
 interface Walk {
-  readonly segment: MeasureSegment;
+  readonly segment: MadeMeasureSegment;
   readonly rows: readonly number[];
   readonly extras: readonly Vector[];
   readonly start: number;
@@ -196,14 +205,17 @@ function walk(
 ): { readonly row: number; readonly index: number } | undefined {
   const sources = rows.map((row) => segment.rows[row]);
   const vectorCount = 2 * rows.length + extras.length;
-  const medium = transfer.mediumOf([...sources.flatMap(({ before, after }) => [before, after]), ...extras]);
+  const medium = transfer.mediumOf(vectorsOfMeasure({ rows: sources, extras }));
   const step = stepLength(vectorCount, Math.min(end - start, chunkLength(vectorCount)), medium);
-  const room = (): Float32Array => kernels.f32(step);
-  const rooms = { rows: rows.map(() => ({ before: room(), after: room() })), extras: extras.map(room) };
+  const room = (vector: Vector): Float32Array => (isUsedInPlace(vector, medium) ? NO_ROOM : kernels.f32(step));
+  const rooms = {
+    rows: sources.map(({ before, after }) => ({ before: room(before), after: room(after) })),
+    extras: extras.map(room),
+  };
   for (let at = start; at < end; at += step) {
     const length = Math.min(step, end - at);
     const load = (full: Float32Array, vector: Vector): Float32Array =>
-      transfer.load(length === step ? full : full.subarray(0, length), { vector, start: at, length });
+      transfer.load(length < full.length ? full.subarray(0, length) : full, { vector, start: at, length });
     const loaded = rooms.rows.map(({ before, after }, r) => ({
       before: load(before, sources[r].before),
       after: load(after, sources[r].after),
@@ -219,8 +231,8 @@ function indexOfNonFinite({ before, after }: DeltaRow, kernels: Kernels): number
   return kernels.subtractInto(kernels.f32(after.length), after, before);
 }
 
-function checkVector(check: number, { plan, kernels, transfer }: MeasureContext): NonFinite | undefined {
-  const vector = plan.checks[check];
+function checkVector(check: number, { source, kernels, transfer }: MeasureContext): NonFinite | undefined {
+  const vector = source.check(check);
   const room = kernels.f32(Math.min(vector.length, chunkLength(1)));
   for (let start = 0; start < vector.length; start += room.length) {
     const part = room.subarray(0, Math.min(room.length, vector.length - start));

@@ -7,10 +7,18 @@
  */
 import { alignedBytes } from "../arena.js";
 import { type KernelBlock, type Kernels, mixScratchBytes, type Operand, type PartialRow } from "../backend.js";
-import type { ByteCopy, MixBlock, MixPlan, MixSegment, NonFinite } from "./plan.js";
+import {
+  type ByteCopy,
+  type MadeMixSegment,
+  type MixBlock,
+  type MixPlan,
+  type MixSegment,
+  type NonFinite,
+  vectorsOfMix,
+} from "./plan.js";
 import type { Gate } from "./run.js";
 import { anyInFile, jobLength, stepLength } from "./sizes.js";
-import type { Transfer } from "./transfer.js";
+import { isUsedInPlace, NO_ROOM, type Transfer } from "./transfer.js";
 import type { Vector } from "./vector.js";
 
 export type MixJob =
@@ -44,21 +52,7 @@ export function jobsOf({ segments, copies }: MixPlan): readonly MixJob[] {
 
 /** Kernel memory that the largest job needs. */
 export function mixBytes({ segments, copies }: MixPlan): number {
-  const needs = segments.map((segment) => {
-    const { length, isWide, vectorCount, keptCount } = shapeOf(segment);
-    const blocks = segment.blocks;
-    const results = blocks.reduce((sum, block) => sum + block.results.length, 0);
-    const scratch = mixScratchBytes({
-      deltas: segment.rows.length,
-      operands: blocks.reduce((sum, { operands }) => sum + operands.length, 0),
-      results,
-      blocks: blocks.length,
-      factors: blocks.reduce((sum, { factors }) => sum + factors.length, 0),
-    });
-    // A wide step holds one row, one result, what is kept, and sums of 8 bytes.
-    const vectors = isWide ? 2 * WIDE_RESULTS + 4 + keptCount : vectorCount;
-    return (vectors + 1) * alignedBytes(4 * length) + (isWide ? 0 : scratch) + 64;
-  });
+  const needs = segments.map((segment) => shapeOf(segment).byteLength);
   return Math.max(64, ...needs, copies.length === 0 ? 0 : COPY_BYTES + 64);
 }
 
@@ -68,8 +62,10 @@ interface Shape {
   readonly isWide: boolean;
   /** Vectors that a narrow step reads and writes. */
   readonly vectorCount: number;
-  /** Results that a wide step keeps for later blocks. */
-  readonly keptCount: number;
+  /** Kernel memory that a job needs. */
+  readonly byteLength: number;
+  /** By row. */
+  readonly uses: readonly RowUse[];
 }
 
 const shapes = new WeakMap<MixSegment, Shape>();
@@ -77,18 +73,31 @@ const shapes = new WeakMap<MixSegment, Shape>();
 function shapeOf(segment: MixSegment): Shape {
   const known = shapes.get(segment);
   if (known !== undefined) return known;
-  const use = usesOf(segment);
-  const results = segment.blocks.flatMap((block) => block.results);
-  const vectorCount = use.reduce((sum, row) => sum + Number(row.before) + Number(row.after), results.length);
-  const inFiles = anyInFile([...segment.rows.flatMap(({ before, after }) => [before, after]), ...results.flat()]);
-  const kept = keptResults(segment.blocks);
+  const { rows } = segment;
+  const blocks = [...segment.blocks];
+  const uses = usesOf(rows.length, blocks);
+  const count = (countOf: (block: MixBlock) => number): number =>
+    blocks.reduce((sum, block) => sum + countOf(block), 0);
+  const results = count((block) => block.results.length);
+  const vectorCount = uses.reduce((sum, row) => sum + Number(row.before) + Number(row.after), results);
+  const kept = keptResults(blocks);
   const isWide =
     vectorCount > NARROW_VECTORS &&
-    inFiles &&
     kept.size <= WIDE_RESULTS &&
-    segment.blocks.every((block) => block.results.length <= WIDE_RESULTS);
+    blocks.every((block) => block.results.length <= WIDE_RESULTS) &&
+    anyInFile(vectorsOfMix(segment));
   const length = Math.min(segment.length, isWide ? WIDE_STEP : jobLength(vectorCount));
-  const shape = { length, isWide, vectorCount, keptCount: kept.size };
+  const scratch = mixScratchBytes({
+    deltas: rows.length,
+    operands: count(({ operands }) => operands.length),
+    results,
+    blocks: blocks.length,
+    factors: count(({ factors }) => factors.length),
+  });
+  // A wide step holds one row, one result, what is kept, and sums of 8 bytes.
+  const vectors = isWide ? 2 * WIDE_RESULTS + 4 + kept.size : vectorCount;
+  const byteLength = (vectors + 1) * alignedBytes(4 * length) + (isWide ? 0 : scratch) + 64;
+  const shape = { length, isWide, vectorCount, byteLength, uses };
   shapes.set(segment, shape);
   return shape;
 }
@@ -99,13 +108,15 @@ interface RowUse {
   after: boolean;
 }
 
-function usesOf({ rows, blocks }: MixSegment): readonly RowUse[] {
-  const uses = rows.map((): RowUse => ({ before: false, after: false }));
-  for (const operand of blocks.flatMap(({ operands }) => operands)) {
-    if ("result" in operand) continue;
-    const use = uses["before" in operand ? operand.before : "after" in operand ? operand.after : operand.delta];
-    if (!("after" in operand)) use.before = true;
-    if (!("before" in operand)) use.after = true;
+function usesOf(rowCount: number, blocks: readonly MixBlock[]): readonly RowUse[] {
+  const uses = Array.from({ length: rowCount }, (): RowUse => ({ before: false, after: false }));
+  for (const { operands } of blocks) {
+    for (const operand of operands) {
+      if ("result" in operand) continue;
+      const use = uses["before" in operand ? operand.before : "after" in operand ? operand.after : operand.delta];
+      if (!("after" in operand)) use.before = true;
+      if (!("before" in operand)) use.after = true;
+    }
   }
   return uses;
 }
@@ -115,28 +126,33 @@ function keptResults(blocks: readonly MixBlock[]): ReadonlySet<number> {
   return new Set(blocks.flatMap(({ operands }) => operands.flatMap((each) => ("result" in each ? [each.result] : []))));
 }
 
+export interface MixSource {
+  job(index: number): MixJob;
+  segment(index: number): MadeMixSegment;
+}
+
 export interface MixContext {
-  readonly plan: MixPlan;
+  readonly source: MixSource;
   readonly kernels: Kernels;
   readonly transfer: Transfer;
   readonly gate: Gate;
 }
 
 /** Does one job; returns the first result that is not finite. What was written of it is worth nothing. */
-export function mix(job: MixJob, { plan, kernels, transfer, gate }: MixContext): NonFinite | undefined {
+export function mix(job: MixJob, { source, kernels, transfer, gate }: MixContext): NonFinite | undefined {
   kernels.release();
   if (job.kind === "copy") {
     const room = kernels.f64(Math.min(COPY_BYTES, job.copy.byteLength + 8) >> 3);
     transfer.copyBytes({ ...job.copy, buffer: new Uint8Array(room.buffer, room.byteOffset, room.byteLength) });
     return undefined;
   }
-  const segment = plan.segments[job.segment];
+  const segment = source.segment(job.segment);
   const context = { segment, index: job.segment, kernels, transfer, gate };
   return shapeOf(segment).isWide ? mixWide(job.start, job.end, context) : mixNarrow(job.start, job.end, context);
 }
 
 interface SegmentContext {
-  readonly segment: MixSegment;
+  readonly segment: MadeMixSegment;
   readonly index: number;
   readonly kernels: Kernels;
   readonly transfer: Transfer;
@@ -149,20 +165,20 @@ function mixNarrow(
   { segment, index, kernels, transfer, gate }: SegmentContext,
 ): NonFinite | undefined {
   const places = segment.blocks.flatMap((block) => block.results);
-  const vectors = [...segment.rows.flatMap(({ before, after }) => [before, after]), ...places.flat()];
-  const step = stepLength(shapeOf(segment).vectorCount, end - start, transfer.mediumOf(vectors));
-  const room = (): Float32Array => kernels.f32(step);
-  const rooms = usesOf(segment).map(
-    (use): PartialRow => ({
-      ...(use.before ? { before: room() } : {}),
-      ...(use.after ? { after: room() } : {}),
-    }),
-  );
-  const results = places.map(room);
+  const { vectorCount, uses } = shapeOf(segment);
+  const medium = transfer.mediumOf(vectorsOfMix(segment));
+  const step = stepLength(vectorCount, end - start, medium);
+  const room = (vector: Vector | undefined): Float32Array =>
+    vector !== undefined && isUsedInPlace(vector, medium) ? NO_ROOM : kernels.f32(step);
+  const rooms = uses.map((use, r): PartialRow => {
+    const { before, after } = segment.rows[r];
+    return { ...(use.before ? { before: room(before) } : {}), ...(use.after ? { after: room(after) } : {}) };
+  });
+  const results = places.map(([first]) => room(first));
   const bits = kernels.u16(step);
   for (let at = start; at < end; at += step) {
     const length = Math.min(step, end - at);
-    const cut = (full: Float32Array): Float32Array => (length === step ? full : full.subarray(0, length));
+    const cut = (full: Float32Array): Float32Array => (length < full.length ? full.subarray(0, length) : full);
     const load = (full: Float32Array, vector: Vector): Float32Array =>
       transfer.load(cut(full), { vector, start: at, length });
     const rows = segment.rows.map((row, r): PartialRow => {
@@ -187,7 +203,7 @@ function mixNarrow(
 }
 
 /** The blocks with the vectors that their results are numbered after. */
-function blocksWith({ blocks }: MixSegment, outs: readonly Float32Array[]): readonly KernelBlock[] {
+function blocksWith({ blocks }: MadeMixSegment, outs: readonly Float32Array[]): readonly KernelBlock[] {
   let made = 0;
   return blocks.map(({ operands, factors, results }) => {
     const own = outs.slice(made, made + results.length);

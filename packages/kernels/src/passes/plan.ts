@@ -21,11 +21,38 @@ export interface Row {
   readonly after: Vector;
 }
 
+/**
+ * An array, or items that are made whenever they are asked for: a plan has thousands of vectors, and memory for those of one segment
+ * at a time is enough.
+ */
+export interface Listed<Item> extends Iterable<Item> {
+  readonly length: number;
+}
+
+/** `make` is called for each item, every time that the list is walked through. */
+export function listed<Item>(length: number, make: (index: number) => Item): Listed<Item> {
+  return new MadeList(length, make);
+}
+
+class MadeList<Item> implements Listed<Item> {
+  readonly length: number;
+  readonly #make: (index: number) => Item;
+
+  constructor(length: number, make: (index: number) => Item) {
+    this.length = length;
+    this.#make = make;
+  }
+
+  *[Symbol.iterator](): Generator<Item> {
+    for (let index = 0; index < this.length; index++) yield this.#make(index);
+  }
+}
+
 /** Rows of one length to be measured together. */
 export interface MeasureSegment {
   readonly length: number;
-  readonly rows: readonly Row[];
-  readonly extras: readonly Vector[];
+  readonly rows: Listed<Row>;
+  readonly extras: Listed<Vector>;
   /** `gram`: all inner products. `norms`: each row for itself; then `sketch` may ask for a sketch of each row. */
   readonly want: "gram" | "norms";
   readonly sketch?: SketchPlan;
@@ -61,13 +88,46 @@ export interface MixBlock {
   /** [M, R], row-major. */
   readonly factors: Float64Array;
   /** Where each result goes; several places, or none if only later blocks need it. Results are numbered through all blocks. */
-  readonly results: readonly (readonly Vector[])[];
+  readonly results: readonly Listed<Vector>[];
 }
 
 export interface MixSegment {
   readonly length: number;
+  readonly rows: Listed<Row>;
+  readonly blocks: Listed<MixBlock>;
+}
+
+/** With all that is in them at hand. */
+export interface MadeMeasureSegment extends MeasureSegment {
   readonly rows: readonly Row[];
-  readonly blocks: readonly MixBlock[];
+  readonly extras: readonly Vector[];
+}
+
+export interface MadeMixBlock extends MixBlock {
+  readonly results: readonly (readonly Vector[])[];
+}
+
+export interface MadeMixSegment extends MixSegment {
+  readonly rows: readonly Row[];
+  readonly blocks: readonly MadeMixBlock[];
+}
+
+export function makeMeasureSegment(segment: MeasureSegment): MadeMeasureSegment {
+  return { ...segment, rows: [...segment.rows], extras: [...segment.extras] };
+}
+
+export function makeMixSegment({ length, rows, blocks }: MixSegment): MadeMixSegment {
+  const made = Array.from(blocks, (block) => ({ ...block, results: block.results.map((places) => [...places]) }));
+  return { length, rows: [...rows], blocks: made };
+}
+
+/** Keeps what it made last: jobs of a segment come one after the other. */
+export function lastOf<Made>(make: (index: number) => Made): (index: number) => Made {
+  let last: { readonly index: number; readonly made: Made } | undefined;
+  return (index) => {
+    if (last?.index !== index) last = { index, made: make(index) };
+    return last.made;
+  };
 }
 
 /** Bytes that go from one file to another as they are. */
@@ -101,32 +161,18 @@ export interface MixOutcome {
   readonly nonFinite?: NonFinite;
 }
 
-/** The plan with each of its vectors as `change` makes it. */
-export function mapVectors<Plan extends MeasurePlan | MixPlan>(plan: Plan, change: (vector: Vector) => Vector): Plan {
-  const rowsOf = (rows: readonly Row[]): readonly Row[] =>
-    rows.map(({ before, after }) => ({ before: change(before), after: change(after) }));
-  if ("checks" in plan) {
-    const segments = plan.segments.map((segment) => ({
-      ...segment,
-      rows: rowsOf(segment.rows),
-      extras: segment.extras.map(change),
-    }));
-    return { ...plan, segments, checks: plan.checks.map(change) };
+export function* vectorsOfMeasure({ rows, extras }: Pick<MadeMeasureSegment, "rows" | "extras">): Generator<Vector> {
+  for (const { before, after } of rows) {
+    yield before;
+    yield after;
   }
-  const segments = plan.segments.map((segment) => ({
-    ...segment,
-    rows: rowsOf(segment.rows),
-    blocks: segment.blocks.map((block) => ({ ...block, results: block.results.map((places) => places.map(change)) })),
-  }));
-  return { ...plan, segments };
+  yield* extras;
 }
 
-/** All vectors of a plan. */
-export function vectorsOf(plan: MeasurePlan | MixPlan): readonly Vector[] {
-  const found: Vector[] = [];
-  mapVectors(plan, (vector) => {
-    found.push(vector);
-    return vector;
-  });
-  return found;
+export function* vectorsOfMix({ rows, blocks }: MixSegment): Generator<Vector> {
+  for (const { before, after } of rows) {
+    yield before;
+    yield after;
+  }
+  for (const { results } of blocks) for (const places of results) yield* places;
 }

@@ -1,13 +1,23 @@
 /** Entry of a thread: takes jobs of the pass it is told of until there are none left. */
 import { parentPort } from "node:worker_threads";
-import type { KernelBackend, Kernels, SharedRegion } from "../backend.js";
+import type { KernelBackend, Kernels } from "../backend.js";
 import { backendNamed } from "../select.js";
-import type { FailedFile, FromThread, SharedCounters, ToThread } from "./messages.js";
-import { type MeasurePlan, type MixPlan, mapVectors } from "./plan.js";
-import { type Claims, type Gate, measureSome, mixSome, type OpenKernels, type Share } from "./run.js";
+import { type MeasureSource, resultsAt } from "./measure.js";
+import type { FailedFile, FromThread, SharedCounters, SharedResults, ToThread } from "./messages.js";
+import type { MixSource } from "./mix.js";
+import {
+  checkIn,
+  measureJobIn,
+  measureSegmentIn,
+  mixJobIn,
+  mixSegmentIn,
+  type PackedMeasure,
+  type PackedMix,
+} from "./packed.js";
+import { lastOf } from "./plan.js";
+import { type Claims, type Gate, measureSome, mixSome, type Share } from "./run.js";
 import { TransferFailed } from "./transfer.js";
 import { sharedTurns } from "./turns.js";
-import { isInFile } from "./vector.js";
 
 const port = parentPort;
 if (port === null) throw new Error("this file is the entry of a thread; it does nothing on its own");
@@ -23,14 +33,27 @@ port.on("message", (message: ToThread) => {
   }
 });
 
-function take(message: ToThread): Share {
-  const { counters, region } = message;
-  const backend = backendNamed(message.backend);
-  const open: OpenKernels =
-    region === undefined ? (byteLength) => openAgain(backend, byteLength) : () => backend.openIn(region);
+function take({ counters, region, work, byteLength, backend: name }: ToThread): Share {
+  const backend = backendNamed(name);
+  const kernels = region === undefined ? openAgain(backend, byteLength) : backend.openIn(region);
   const together = { claims: sharedClaims(counters), turns: sharedTurns(counters.turns), gate: sharedGate(counters) };
-  if (message.pass === "mix") return mixSome(inHeap(message.plan, region), open, together);
-  return measureSome(inHeap(message.plan, region), message.results, open, together);
+  const buffers = work.buffers.map((buffer) => buffer ?? kernels.buffer);
+  if (work.pass === "mix") return mixSome(mixSource({ ...work, buffers }), kernels, together);
+  return measureSome(measureSource({ ...work, buffers }, work.results), kernels, together);
+}
+
+function measureSource(packed: PackedMeasure, { buffer, starts }: SharedResults): MeasureSource {
+  const segment = lastOf((index) => measureSegmentIn(packed, index));
+  return {
+    job: (index) => measureJobIn(packed, index),
+    segment,
+    results: lastOf((index) => resultsAt(buffer, starts[index], segment(index))),
+    check: (index) => checkIn(packed, index),
+  };
+}
+
+function mixSource(packed: PackedMix): MixSource {
+  return { job: (index) => mixJobIn(packed, index), segment: lastOf((index) => mixSegmentIn(packed, index)) };
 }
 
 let opened: { readonly kernels: Kernels; readonly byteLength: number } | undefined;
@@ -43,21 +66,6 @@ function openAgain(backend: KernelBackend, byteLength: number): Kernels {
   }
   opened.kernels.release();
   return opened.kernels;
-}
-
-/**
- * The plan with its vectors over the buffer that this thread's kernels know. What is sent to a thread arrives over another object for
- * the same memory.
- */
-function inHeap<Plan extends MeasurePlan | MixPlan>(plan: Plan, region: SharedRegion | undefined): Plan {
-  if (region === undefined) return plan;
-  const { buffer } = region.memory;
-  return mapVectors(plan, (vector) => ({
-    ...vector,
-    pieces: vector.pieces.map((piece) =>
-      isInFile(piece) ? piece : { values: new Float32Array(buffer, piece.values.byteOffset, piece.values.length) },
-    ),
-  }));
 }
 
 function sharedGate({ jobs }: SharedCounters): Gate {

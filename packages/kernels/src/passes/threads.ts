@@ -8,14 +8,15 @@ import { alignedBytes } from "../arena.js";
 import type { KernelBackend, SharedRegion } from "../backend.js";
 import { selectBackend } from "../select.js";
 import type { SharedHeap } from "../shared-heap.js";
-import { measureBytes, jobsOf as measureJobsOf, openResults } from "./measure.js";
-import type { FromThread, SharedCounters, ToThread } from "./messages.js";
+import { measureBytes, jobsOf as measureJobsOf } from "./measure.js";
+import type { ForThread, FromThread, SharedCounters, ToThread } from "./messages.js";
 import { mixBytes, jobsOf as mixJobsOf } from "./mix.js";
-import { type MeasureOutcome, type MeasurePlan, type MixOutcome, type MixPlan, vectorsOf } from "./plan.js";
-import type { Share } from "./run.js";
-import { anyInFile } from "./sizes.js";
+import { packMeasure, packMix } from "./pack.js";
+import type { Packed } from "./packed.js";
+import type { MeasureOutcome, MeasurePlan, MixOutcome, MixPlan } from "./plan.js";
+import { resultPlaces, resultsOf, type Share } from "./run.js";
+import { openSharedRoom } from "./shared-room.js";
 import { TransferFailed } from "./transfer.js";
-import { isInFile, type Vector } from "./vector.js";
 
 export interface ThreadsOptions {
   /** Threads that compute at a time. */
@@ -27,7 +28,10 @@ export interface ThreadsOptions {
 
 export interface PassThreads extends AsyncDisposable {
   readonly backend: KernelBackend;
-  /** RangeError for a vector in memory that threads cannot share, TransferFailed for a file, ThreadFailed. */
+  /**
+   * What was measured is valid until the next call. RangeError for a vector in memory that threads cannot share, TransferFailed for a
+   * file, ThreadFailed.
+   */
   measure(plan: MeasurePlan): Promise<MeasureOutcome>;
   mix(plan: MixPlan): Promise<MixOutcome>;
   /** Ends the threads, and with them all that they hold of passes so far; the next pass starts others, which takes some 50 ms. */
@@ -41,19 +45,21 @@ export class ThreadFailed extends Error {}
 
 /** Threads beyond those that compute, where files take part. More gained nothing, and each takes some 13 MB. */
 const READERS = 1;
-/** Threads make little garbage; without a limit they would let it grow to tens of megabytes before they clear it away. */
-const LIMITS = { maxYoungGenerationSizeMb: 2 };
+/**
+ * Without limits threads would let garbage grow to tens of megabytes before they clear it away. What lives is a segment's objects, far below
+ * the second one, which tells V8 to grow in small steps.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
 export function openThreads({ threadCount, backend = selectBackend(), heap }: ThreadsOptions): PassThreads {
   const computing = Math.max(1, threadCount);
   const workers: Worker[] = [];
+  const room = openSharedRoom();
   let broken: unknown;
 
-  const runAll = async (jobCount: number, { plan, segmentCount, byteLength, task }: Work): Promise<Share> => {
+  const runAll = async ({ segmentCount, jobCount, byteLength, work }: Task): Promise<Share> => {
     if (broken !== undefined) throw broken;
-    const vectors = vectorsOf(plan);
-    assertReachable(vectors, heap);
-    const inFiles = anyInFile(vectors) || ("copies" in plan && plan.copies.length > 0);
+    const inFiles = work.paths.length > 0;
     const counters: SharedCounters = {
       jobs: new Int32Array(new SharedArrayBuffer(12)),
       turns: new Int32Array(new SharedArrayBuffer(4 * Math.max(1, segmentCount))),
@@ -65,7 +71,7 @@ export function openThreads({ threadCount, backend = selectBackend(), heap }: Th
     try {
       const shares = workers.slice(0, count).map((worker, index) => {
         const region = regionOf(heap, regions[index]);
-        return ask(worker, { ...task, backend: backend.name, counters, region } as ToThread);
+        return ask(worker, { backend: backend.name, counters, region, byteLength, work });
       });
       return merge(await Promise.all(shares));
     } catch (error) {
@@ -79,27 +85,33 @@ export function openThreads({ threadCount, backend = selectBackend(), heap }: Th
   };
 
   const rest = async (): Promise<void> => {
+    room.clear();
     await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
   };
 
   return {
     backend,
     async measure(plan) {
-      const measured = openResults(plan, (byteLength) => new SharedArrayBuffer(byteLength));
-      const { failure, fileBytes } = await runAll(measureJobsOf(plan).length, {
-        plan,
+      const jobs = measureJobsOf(plan);
+      const places = resultPlaces(plan);
+      const { buffer } = room.take("results", places.length).fill(0);
+      const results = { buffer, starts: places.starts };
+      const { failure, fileBytes } = await runAll({
         segmentCount: plan.segments.length,
+        jobCount: jobs.length,
         byteLength: alignedBytes(measureBytes(plan)),
-        task: { pass: "measure", plan, results: measured },
+        work: { ...forThreads(packMeasure(plan, jobs, room), heap), results },
       });
-      return failure === undefined ? { measured, fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
+      if (failure !== undefined) return { nonFinite: failure.nonFinite, fileBytes };
+      return { measured: resultsOf(plan, places, buffer), fileBytes };
     },
     async mix(plan) {
-      const { failure, fileBytes } = await runAll(mixJobsOf(plan).length, {
-        plan,
-        segmentCount: 0,
+      const jobs = mixJobsOf(plan);
+      const { failure, fileBytes } = await runAll({
+        segmentCount: plan.segments.length,
+        jobCount: jobs.length,
         byteLength: alignedBytes(mixBytes(plan)),
-        task: { pass: "mix", plan },
+        work: forThreads(packMix(plan, jobs, room), heap),
       });
       return failure === undefined ? { fileBytes } : { nonFinite: failure.nonFinite, fileBytes };
     },
@@ -108,14 +120,22 @@ export function openThreads({ threadCount, backend = selectBackend(), heap }: Th
   };
 }
 
-interface Work {
-  readonly plan: MeasurePlan | MixPlan;
+interface Task {
   readonly segmentCount: number;
+  readonly jobCount: number;
   /** Kernel memory that a thread needs. */
   readonly byteLength: number;
-  readonly task:
-    | Pick<Extract<ToThread, { pass: "measure" }>, "pass" | "plan" | "results">
-    | Pick<Extract<ToThread, { pass: "mix" }>, "pass" | "plan">;
+  readonly work: ToThread["work"];
+}
+
+/** What threads get of a plan. RangeError where it has vectors that they cannot reach. */
+function forThreads<Work extends Packed>(packed: Work, heap: SharedHeap | undefined): ForThread<Work> {
+  const expected = heap === undefined ? "vectors over SharedArrayBuffers" : "vectors of the heap";
+  for (const buffer of packed.buffers) {
+    const isReachable = heap === undefined ? buffer instanceof SharedArrayBuffer : buffer === heap.memory.buffer;
+    if (!isReachable) throw new RangeError(`threads: expected ${expected}, received one over another buffer`);
+  }
+  return { ...packed, buffers: packed.buffers.map((buffer) => (heap === undefined ? buffer : undefined)) };
 }
 
 function regionOf(heap: SharedHeap | undefined, room: Float32Array | undefined): SharedRegion | undefined {
@@ -155,16 +175,4 @@ function ask(worker: Worker, message: ToThread): Promise<Share> {
 function failureOf({ message, file }: Extract<FromThread, { type: "failed" }>): Error {
   if (file === undefined) return new ThreadFailed(message);
   return new TransferFailed(file.path, file.operation, file.reason, message);
-}
-
-function assertReachable(vectors: readonly Vector[], heap: SharedHeap | undefined): void {
-  const expected = heap === undefined ? "vectors over SharedArrayBuffers" : "vectors of the heap";
-  for (const { pieces } of vectors) {
-    for (const piece of pieces) {
-      if (isInFile(piece)) continue;
-      const { buffer } = piece.values;
-      const isReachable = heap === undefined ? buffer instanceof SharedArrayBuffer : buffer === heap.memory.buffer;
-      if (!isReachable) throw new RangeError(`threads: expected ${expected}, received one over another buffer`);
-    }
-  }
 }

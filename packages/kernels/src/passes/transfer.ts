@@ -33,7 +33,7 @@ export interface FileBytes {
 
 /** Reads and writes of one thread. */
 export interface Transfer {
-  mediumOf(vectors: readonly Vector[]): Medium;
+  mediumOf(vectors: Iterable<Vector>): Medium;
   /** The range's numbers: where they lie, if kernels can reach them there, else in `room`, which has the range's length. */
   load(room: Float32Array, range: Range): Float32Array;
   /** The range itself, if kernels can write it in place, else `room`; `store` brings it there. */
@@ -59,6 +59,14 @@ interface FilePlace {
   readonly position: number;
 }
 
+/** What a vector that is used where it lies is loaded into. */
+export const NO_ROOM = new Float32Array(0);
+
+/** Whether `load` and `target` need no room for any range of the vector, one of those that `mediumOf` looked at. */
+export function isUsedInPlace({ pieces }: Vector, medium: Medium): boolean {
+  return medium === "in-place" && pieces.length === 1;
+}
+
 export function openTransfer(kernels: Kernels): Transfer {
   const files = openFiles();
   const moved = { read: 0, written: 0 };
@@ -73,6 +81,13 @@ export function openTransfer(kernels: Kernels): Transfer {
   };
   /** The range where it lies, if that is one place in the kernels' own memory. */
   const inPlace = (range: Range): Float32Array | undefined => {
+    const { vector, start, length } = range;
+    const [only] = vector.pieces;
+    // What a pass in memory asks for, thousands of times: without anything beside the result.
+    if (vector.pieces.length === 1 && only !== undefined && !isInFile(only) && start + length <= vector.length) {
+      const { buffer, byteOffset } = only.values;
+      return buffer === kernels.buffer ? new Float32Array(buffer, byteOffset + 4 * start, length) : undefined;
+    }
     for (const { piece, from, count } of overlapsOf(range)) {
       if (isInFile(piece) || count < range.length || piece.values.buffer !== kernels.buffer) return undefined;
       return piece.values.subarray(from, from + count);
@@ -90,9 +105,14 @@ export function openTransfer(kernels: Kernels): Transfer {
       return room;
     },
     mediumOf(vectors) {
-      const pieces = vectors.flatMap((vector) => vector.pieces);
-      if (pieces.some((piece) => !isInFile(piece) && piece.values.buffer !== kernels.buffer)) return "copied";
-      return pieces.some(isInFile) ? "files" : "in-place";
+      let medium: Medium = "in-place";
+      for (const { pieces } of vectors) {
+        for (const piece of pieces) {
+          if (isInFile(piece)) medium = "files";
+          else if (piece.values.buffer !== kernels.buffer) return "copied";
+        }
+      }
+      return medium;
     },
     target: (room, range) => inPlace(range) ?? room,
     store(values, range, bits) {

@@ -60,14 +60,22 @@ export function vectorOf(pieces: Iterable<Piece>): Vector {
     if (both === undefined) joined.push(piece);
     else joined[joined.length - 1] = both;
   }
+  return vectorFrom(joined);
+}
+
+/** Of pieces that are joined already. */
+export function vectorFrom(pieces: readonly Piece[]): Vector {
+  if (pieces.length === 1) return { length: lengthOfPiece(pieces[0]), pieces, starts: AT_ZERO };
   const starts: number[] = [];
   let length = 0;
-  for (const piece of joined) {
+  for (const piece of pieces) {
     starts.push(length);
     length += lengthOfPiece(piece);
   }
-  return { length, pieces: joined, starts };
+  return { length, pieces, starts };
 }
+
+const AT_ZERO: readonly number[] = [0];
 
 function joinOf(left: Piece, right: Piece): Piece | undefined {
   if (isInFile(left) && isInFile(right)) {
@@ -104,6 +112,12 @@ export function* overlapsOf({ vector, start, length }: Range): Generator<Overlap
 
 /** The elements of a range as a vector of their own. */
 export function sliceOf(range: Range): Vector {
+  const { vector, start, length } = range;
+  const [only] = vector.pieces;
+  // What most vectors are, and plans ask for thousands of times.
+  if (vector.pieces.length === 1 && length > 0 && !isInFile(only) && start >= 0 && start + length <= vector.length) {
+    return vectorFrom([{ values: only.values.subarray(start, start + length) }]);
+  }
   const pieces = Array.from(overlapsOf(range), ({ piece, from, count }): Piece => {
     if (!isInFile(piece)) return { values: piece.values.subarray(from, from + count) };
     return { ...piece, position: piece.position + from * bytesOfElement(piece), length: count };
