@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
 import { parseBinary, parseNumber, parseTime } from "./cells.js";
 
-test.each<[string, boolean, number | undefined]>([
-  ["1.5", false, 1.5],
-  ["-.5e2", false, -50],
-  ["+3.", false, 3],
-  ["1,5", true, 1.5],
-  ["1,5", false, undefined],
-  ["1.234,5", true, undefined],
-  ["1,234,5", true, undefined],
-  ["0x10", false, undefined],
-  ["Infinity", false, undefined],
-  ["1e999", false, undefined],
-  ["", false, undefined],
-])("%s is the number it says, or none (decimal comma: %s)", (text, decimalComma, expected) => {
-  expect(parseNumber(text, decimalComma)).toBe(expected);
+test.each<[string, "." | ",", number | undefined]>([
+  ["1.5", ".", 1.5],
+  ["-.5e2", ".", -50],
+  ["+3.", ".", 3],
+  ["1,5", ",", 1.5],
+  ["1,5", ".", undefined],
+  ["1.234,5", ",", undefined],
+  ["1,234,5", ",", undefined],
+  ["0x10", ".", undefined],
+  ["Infinity", ".", undefined],
+  ["1e999", ".", undefined],
+  ["", ".", undefined],
+])("%s is the number it says, or none (decimal: %s)", (text, decimal, expected) => {
+  expect(parseNumber(text, decimal)).toBe(expected);
 });
 
 test.each<[string, number | undefined]>([
@@ -28,7 +28,7 @@ test.each<[string, number | undefined]>([
   ["01.02.1970", undefined],
   ["noon", undefined],
 ])("%s is that many seconds since 1970, the same in every time zone", (text, expected) => {
-  expect(parseTime(text, false)).toBe(expected);
+  expect(parseTime(text, ".")).toBe(expected);
 });
 
 test("yes and no have several spellings; a stated word is the only yes", () => {

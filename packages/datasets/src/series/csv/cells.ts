@@ -2,12 +2,15 @@
 
 export const DEFAULT_MISSING: readonly string[] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"];
 
+/** What the fraction of a number begins with. */
+export type Decimal = "." | ",";
+
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** A finite number; `decimalComma`: `1,5`, and no point. */
-export function parseNumber(text: string, decimalComma: boolean): number | undefined {
-  if (decimalComma && text.includes(".")) return undefined;
-  const plain = decimalComma ? text.replace(",", ".") : text;
+/** A finite number; with a decimal comma, there is no point in it. */
+export function parseNumber(text: string, decimal: Decimal): number | undefined {
+  if (decimal === "," && text.includes(".")) return undefined;
+  const plain = decimal === "," ? text.replace(",", ".") : text;
   if (!NUMBER.test(plain)) return undefined;
   const value = Number(plain);
   return Number.isFinite(value) ? value : undefined;
@@ -20,8 +23,8 @@ const DATE_TIME =
  * A number as it is, or a date (`2024-05-01 13:00:00`, `2024/5/1 13:00`, ISO 8601) in seconds since 1970. Times without a zone
  * are taken as UTC, so that every machine reads the same.
  */
-export function parseTime(text: string, decimalComma: boolean): number | undefined {
-  const number = parseNumber(text, decimalComma);
+export function parseTime(text: string, decimal: Decimal): number | undefined {
+  const number = parseNumber(text, decimal);
   if (number !== undefined) return number;
   const match = DATE_TIME.exec(text);
   if (match === null) return undefined;

@@ -32,7 +32,7 @@ const ROLES: CsvRoles = {
   unit: "machine",
   time: "when",
   sensors: ["load, kN", "temp"],
-  targets: { state: { kind: "class" }, alarm: { kind: "binary" }, life: { kind: "number", column: "wear" } },
+  targets: { state: { kind: "classes" }, alarm: { kind: "binary" }, life: { kind: "number", column: "wear" } },
   ignore: ["note"],
 };
 
@@ -57,7 +57,7 @@ test("semicolons, decimal commas, no header, a byte order mark, Windows line end
     gzipSync(text),
     {
       delimiter: ";",
-      decimalComma: true,
+      decimal: ",",
       header: false,
       sensors: ["1"],
       targets: { y: { kind: "binary", column: "3" } },
@@ -96,7 +96,7 @@ test("classes are sorted by number, then by word, unless their order is stated",
   const classesOf = async (classes?: readonly string[]) => {
     const { table } = await load(text, {
       sensors: ["x"],
-      targets: { c: { kind: "class", ...(classes && { classes }) } },
+      targets: { c: { kind: "classes", ...(classes && { classes }) } },
     });
     return [table.targets[0]?.classNames, [...(table.targets[0]?.values ?? [])]];
   };
@@ -111,22 +111,16 @@ test("classes are sorted by number, then by word, unless their order is stated",
 });
 
 describe("says what is wrong", () => {
-  const roles: CsvRoles = { time: "t", sensors: ["x"], targets: { c: { kind: "class", classes: ["ok", "worn"] } } };
+  const roles: CsvRoles = { time: "t", sensors: ["x"], targets: { c: { kind: "classes", classes: ["ok", "worn"] } } };
   test.each<[string, string, Partial<CsvRoles>, string, RegExp]>([
     [
       "a word among numbers",
       "t,x,c\n1,2,ok\n2,hot,ok\n",
       {},
       "DATA_MALFORMED",
-      /plant\.csv:3: column x: expected a number.*found "hot"$/,
+      /plant\.csv:3: column x: expected a number.*found "hot"; state it under missing/,
     ],
-    [
-      "a decimal comma",
-      "t;x;c\n1;2,5;ok\n",
-      { delimiter: ";" },
-      "DATA_MALFORMED",
-      /found "2,5"; set decimalComma: true/,
-    ],
+    ["a decimal comma", "t;x;c\n1;2,5;ok\n", { delimiter: ";" }, "DATA_MALFORMED", /found "2,5"; set decimal: ","/],
     [
       "a class that is not listed",
       "t,x,c\n1,2,broken\n",
@@ -164,11 +158,11 @@ describe("says what is wrong", () => {
     [
       "a class for every row",
       "t,x,k\n1,2,a\n",
-      { targets: { k: { kind: "class" } } },
+      { targets: { k: { kind: "classes" } } },
       "INVALID_CONFIG",
       /target k: expected 2 to 255 classes, received 1/,
     ],
-    ["no sensors", "t,x,c\n1,2,ok\n", { sensors: [] }, "INVALID_CONFIG", /sensors: expected at least one/],
+    ["no sensors", "t,x,c\n1,2,ok\n", { sensors: [] }, "INVALID_CONFIG", /expected at least one column to be a sensor/],
   ])("%s", async (_, text, more, code, message) => {
     await expect(load(text, { ...roles, ...more })).rejects.toMatchObject({
       code,
@@ -188,7 +182,7 @@ test.skipIf(real === undefined)(
     const table = await loadCsv(join(real ?? "", "ai4i2020.csv"), {
       time: "UDI",
       sensors: ["Air temperature [K]", "Torque [Nm]"],
-      targets: { failure: { kind: "binary", column: "Machine failure" }, type: { kind: "class", column: "Type" } },
+      targets: { failure: { kind: "binary", column: "Machine failure" }, type: { kind: "classes", column: "Type" } },
       ignore: [
         "Product ID",
         "Process temperature [K]",
@@ -210,3 +204,13 @@ test.skipIf(real === undefined)(
     ]);
   },
 );
+
+test("without a list of sensors, every column without another role is one", async () => {
+  const text = "id,t,a,b,y\n1,0,5,6,0\n2,1,7,8,1\n";
+  const { table, notices } = await load(text, { time: "t", ignore: ["id"], targets: { y: { kind: "binary" } } });
+  expect([table.channels, [...table.values], notices]).toEqual([["a", "b"], [5, 6, 7, 8], []]);
+  await expect(load("y\n1\n", { targets: { y: { kind: "binary" } } })).rejects.toMatchObject({
+    code: "INVALID_CONFIG",
+    message: expect.stringMatching(/expected at least one column to be a sensor/),
+  });
+});

@@ -10,16 +10,16 @@
 import { KumiaiError, parseTaskId } from "@kumiai/params";
 import { unknownName } from "../select.js";
 import type { OnNotice, SeriesMetric, SeriesTable, SeriesTarget } from "../types.js";
-import { DEFAULT_MISSING, parseBinary, parseNumber, parseTime } from "./cells.js";
+import { DEFAULT_MISSING, type Decimal, parseBinary, parseNumber, parseTime } from "./cells.js";
 import { GrowingFloats } from "./growing-floats.js";
 import { type CsvFormat, readCsv } from "./records.js";
 
 export interface CsvTarget {
   /** Column with the labels; a field that stands for "missing" is a row without a label. Default: the target's name. */
   readonly column?: string;
-  /** `class`: one of several words or numbers; `binary`: yes or no; `number`: a quantity. */
-  readonly kind: "class" | "binary" | "number";
-  /** `class` only: the classes in order. Default: all that occur, sorted. Sites that share a task should state them. */
+  /** `classes`: one of several words or numbers; `binary`: yes or no; `number`: a quantity. */
+  readonly kind: "classes" | "binary" | "number";
+  /** `classes` only: the classes in order. Default: all that occur, sorted. Sites that share a task should state them. */
   readonly classes?: readonly (string | number)[];
   /** `binary` only: the field that means yes; every other one means no. Default: 1, true, yes, y against 0, false, no, n. */
   readonly positive?: string | number;
@@ -35,10 +35,11 @@ export interface CsvRoles extends CsvFormat {
   readonly time?: string;
   /** A longer step in time (seconds for dates) is a break: no window crosses it. */
   readonly maxTimeStep?: number;
-  readonly sensors: readonly string[];
+  /** Default: every column that has no other role. */
+  readonly sensors?: readonly string[];
   /** By task id. */
   readonly targets: Readonly<Record<string, CsvTarget>>;
-  /** Columns that are left out on purpose; a notice names others without a role. */
+  /** Columns that are left out; where `sensors` are stated, a notice names others without a role. */
   readonly ignore?: readonly string[];
 }
 
@@ -51,21 +52,22 @@ export async function loadCsv(path: string, roles: CsvRoles, onNotice: OnNotice 
 
 function requireRoles(roles: CsvRoles): void {
   const invalid = (problem: string): KumiaiError => new KumiaiError("INVALID_CONFIG", problem);
-  if (roles.sensors.length === 0) throw invalid("sensors: expected at least one column, received none");
-  const used = [roles.unit, roles.time, ...roles.sensors, ...targetColumns(roles), ...(roles.ignore ?? [])].filter(
-    (name) => name !== undefined,
-  );
+  const used = [...namedColumns(roles), ...(roles.sensors ?? [])];
   const twice = used.find((name, i) => used.indexOf(name) < i);
   if (twice !== undefined) throw invalid(`column ${twice}: expected one role, received two`);
   const delimiter = roles.delimiter ?? ",";
   if ([...delimiter].length !== 1) throw invalid(`delimiter: expected one character, received "${delimiter}"`);
-  if (roles.decimalComma === true && delimiter === ",") {
-    throw invalid('decimalComma: expected another delimiter than the comma, e.g. delimiter: ";"');
+  if (roles.decimal === "," && delimiter === ",") {
+    throw invalid('decimal: expected another delimiter than the comma, e.g. delimiter: ";"');
   }
   if (roles.maxTimeStep !== undefined && roles.time === undefined) {
     throw invalid("maxTimeStep: expected a time column to measure steps in; name it under time");
   }
 }
+
+/** Columns with a role other than sensor. */
+const namedColumns = (roles: CsvRoles): readonly string[] =>
+  [roles.unit, roles.time, ...targetColumns(roles), ...(roles.ignore ?? [])].filter((name) => name !== undefined);
 
 const targetColumns = (roles: CsvRoles): readonly string[] =>
   Object.entries(roles.targets).map(([id, target]) => target.column ?? id);
@@ -78,9 +80,11 @@ class CsvColumns {
   readonly sensors = new GrowingFloats(Float32Array);
   /** Per target: numbers, or indices into `words`. */
   readonly targets: readonly GrowingFloats<Float64Array>[];
-  /** Per target of kind `class`: the words that occur, in order of appearance. */
+  /** Per target of kind `classes`: the words that occur, in order of appearance. */
   readonly words: readonly Map<string, number>[];
   rowCount = 0;
+  /** Columns that are sensors, once the header is known. */
+  channels: readonly string[] = [];
 
   readonly #roles: CsvRoles;
   readonly #path: string;
@@ -101,27 +105,32 @@ class CsvColumns {
   }
 
   columns(names: readonly string[]): void {
-    const { unit, time, sensors, ignore = [] } = this.#roles;
-    const wanted = [unit, time, ...sensors, ...targetColumns(this.#roles)].filter((name) => name !== undefined);
-    for (const name of [...wanted, ...ignore]) {
+    const named = namedColumns(this.#roles);
+    for (const name of [...named, ...(this.#roles.sensors ?? [])]) {
       if (!names.includes(name)) throw this.#unknownColumn(name, names);
     }
-    const idle = names.filter((name) => !wanted.includes(name) && !ignore.includes(name));
+    const others = names.filter((name) => !named.includes(name));
+    this.channels = this.#roles.sensors ?? others;
+    if (this.channels.length === 0) {
+      throw new KumiaiError(
+        "INVALID_CONFIG",
+        `${this.#path}: expected at least one column to be a sensor, received none`,
+      );
+    }
+    const idle = others.filter((name) => !this.channels.includes(name));
     if (idle.length > 0) this.#onNotice(`${this.#path}: columns without a role are left out: ${idle.join(", ")}`);
     this.#at = new Map(names.map((name, index) => [name, index]));
   }
 
   record(fields: readonly string[], place: string): void {
-    const { unit, time, sensors, targets, decimalComma = false } = this.#roles;
+    const { unit, time, targets, decimal = "." } = this.#roles;
     this.unitOf.push(unit === undefined ? 0 : this.#unitOf(this.#field(fields, unit), `${place}: column ${unit}`));
     this.time.push(
       time === undefined ? this.rowCount : this.#timeOf(this.#field(fields, time), `${place}: column ${time}`),
     );
-    for (const name of sensors) {
+    for (const name of this.channels) {
       const text = this.#field(fields, name);
-      this.sensors.push(
-        this.#missing.has(text) ? Number.NaN : numberOf(text, decimalComma, `${place}: column ${name}`),
-      );
+      this.sensors.push(this.#missing.has(text) ? Number.NaN : numberOf(text, decimal, `${place}: column ${name}`));
     }
     Object.entries(targets).forEach(([id, target], k) => {
       const column = target.column ?? id;
@@ -146,7 +155,7 @@ class CsvColumns {
   }
 
   #timeOf(text: string, place: string): number {
-    const value = parseTime(text, this.#roles.decimalComma ?? false);
+    const value = parseTime(text, this.#roles.decimal ?? ".");
     if (value === undefined) throw notA("a number or a date such as 2024-05-01 13:00:00", text, place);
     return value;
   }
@@ -154,14 +163,14 @@ class CsvColumns {
   #labelOf(text: string, target: CsvTarget, k: number, place: string): number {
     switch (target.kind) {
       case "number":
-        return numberOf(text, this.#roles.decimalComma ?? false, place);
+        return numberOf(text, this.#roles.decimal ?? ".", place);
       case "binary": {
         const positive = target.positive === undefined ? undefined : String(target.positive);
         const value = parseBinary(text, positive);
         if (value === undefined) throw notA("1 or 0, true or false, yes or no (or set positive)", text, place);
         return value;
       }
-      case "class": {
+      case "classes": {
         const words = this.words[k] ?? new Map<string, number>();
         const known = words.get(text);
         if (known !== undefined) return known;
@@ -188,10 +197,14 @@ class CsvColumns {
   }
 }
 
-function numberOf(text: string, decimalComma: boolean, place: string): number {
-  const value = parseNumber(text, decimalComma);
+function numberOf(text: string, decimal: Decimal, place: string): number {
+  const value = parseNumber(text, decimal);
   if (value !== undefined) return value;
-  const hint = parseNumber(text, !decimalComma) === undefined ? "" : `; set decimalComma: ${!decimalComma}`;
+  const other = decimal === "." ? "," : ".";
+  const hint =
+    parseNumber(text, other) === undefined
+      ? "; state it under missing, or the column under ignore"
+      : `; set decimal: "${other}"`;
   throw notA("a number or a field that stands for missing", text, place, hint);
 }
 
@@ -211,8 +224,8 @@ function tableOf(columns: CsvColumns, roles: CsvRoles, path: string, onNotice: O
   return {
     name: path,
     rowCount,
-    channels: roles.sensors,
-    values: columns.sensors.picked(order, roles.sensors.length),
+    channels: columns.channels,
+    values: columns.sensors.picked(order, columns.channels.length),
     targets: Object.entries(roles.targets).map(([id, target], k) => targetOf(id, target, columns, k, order)),
     units: roles.unit === undefined ? ["all"] : units,
     unitOf,
@@ -244,7 +257,7 @@ function segmentsOf(unitOf: Int32Array, time: Float64Array, maxStep: number): In
   return segments;
 }
 
-const DEFAULT_METRICS = { class: "macroF1", binary: "auroc", number: "rmse" } as const;
+const DEFAULT_METRICS = { classes: "macroF1", binary: "auroc", number: "rmse" } as const;
 
 /** Labels are Uint8. */
 const MAX_CLASSES = 255;
@@ -261,7 +274,7 @@ function targetOf(id: string, target: CsvTarget, columns: CsvColumns, k: number,
       return { ...common, label: { kind: "scalar" }, classNames: [], values: raw };
     case "binary":
       return { ...common, label: { kind: "mask" }, classNames: ["0", "1"], values: raw };
-    case "class": {
+    case "classes": {
       const seen = [...(columns.words[k]?.keys() ?? [])];
       const classNames = target.classes === undefined ? [...seen].sort(byValue) : seen;
       if (classNames.length < 2 || classNames.length > MAX_CLASSES) {

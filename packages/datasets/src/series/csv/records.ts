@@ -10,13 +10,14 @@ import { pipeline } from "node:stream/promises";
 import { KumiaiError } from "@kumiai/params";
 import { CsvError, parse } from "csv-parse";
 import { streamText } from "../read-numbers.js";
+import type { Decimal } from "./cells.js";
 
 /** How the text of a file is to be read. */
 export interface CsvFormat {
   /** Between fields: one character, e.g. `,`, `;` or a tab. Default: `,`. */
   readonly delimiter?: string;
-  /** `1,5` instead of `1.5`. Default: false. */
-  readonly decimalComma?: boolean;
+  /** What a fraction begins with: `1.5` or `1,5`. Default: `.`. */
+  readonly decimal?: Decimal;
   /** Whether the first record names the columns; else they are called `1`, `2`, … Default: true. */
   readonly header?: boolean;
   /** Fields that stand for "not measured"; blanks around a field do not count. Default: empty, NA, N/A, NaN, nan, null, NULL. */
