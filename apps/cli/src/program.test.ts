@@ -303,8 +303,31 @@ describe("strategies", () => {
     expect(out).not.toContain("[object");
   });
 
-  test("--json is for programs", async () => {
+  test("--json is for programs: each option with type, default, limits and a line of help", async () => {
     const listed: unknown = JSON.parse((await kumiai(["strategies", "--json"])).out);
-    expect(listed).toContainEqual(expect.objectContaining({ name: "local", summary: expect.any(String) }));
+    expect(listed).toContainEqual(
+      expect.objectContaining({ name: "local", summary: expect.any(String), options: {}, defaults: {} }),
+    );
+    const momentum = { type: "number", default: 0.9, atLeast: 0, lessThan: 1 };
+    const attention = { type: "choice", default: "dot", choices: ["dot", "cosine"], help: expect.any(String) };
+    expect(listed).toContainEqual(
+      expect.objectContaining({
+        name: "fedhca2",
+        source: expect.stringContaining("2311.13250"),
+        options: expect.objectContaining({
+          attention,
+          sketchSize: expect.objectContaining({ type: "whole-number", default: 4096, atLeast: 1 }),
+          encoderPart: expect.objectContaining({ type: "boolean", default: true }),
+          hyperOptimizer: expect.objectContaining({ type: "options", options: expect.objectContaining({ momentum }) }),
+        }),
+      }),
+    );
+  });
+
+  test("limits of a number are told in words, those of a choice by its words", async () => {
+    const { out } = await kumiai(["strategies"]);
+    expect(out).toMatch(/hyperOptimizer\.momentum 0\.9 +a number, 0 or more and less than 1/);
+    expect(out).toMatch(/sketchSize 4096 +a whole number, 1 or more and 1048576 or less/);
+    expect(out).toMatch(/attention dot +dot \| cosine/);
   });
 });

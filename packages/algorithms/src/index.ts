@@ -3,14 +3,14 @@ export { type ConflictAverse, solveConflictAverse } from "./conflict-averse.js";
 export { type AttentionOptions, attentionOf } from "./cross-attention.js";
 export { defineStrategy } from "./define-strategy.js";
 export * from "./metrics/index.js";
-export { describeOptions } from "./options.js";
+export { describeLimits, describeOptions, type OptionAbout } from "./options.js";
 export { createStrategy, STRATEGIES } from "./registry.js";
 export type { FileClient } from "./round/client-files.js";
 export { aggregateFiles, type FileRound, type FileRoundResult } from "./round/in-files.js";
 export { aggregateHere, aggregateShared, sharedVector } from "./round/in-memory.js";
 export { isStoredVector, type StateVector, StoredVector } from "./state-vector.js";
 export type { StrategyDefinition } from "./strategies/definition.js";
-export type { FedHca2Options } from "./strategies/fedhca2.js";
+export type { FedHca2Options } from "./strategies/fedhca2-options.js";
 export type { ClientMemory, DecoderMemory, FedHca2State } from "./strategies/fedhca2-state.js";
 export {
   type Assignment,

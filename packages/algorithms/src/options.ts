@@ -7,7 +7,19 @@ import { KumiaiError } from "@kumiai/params";
 /** Reads one option; `path` names it for the reader. Throws INVALID_CONFIG. */
 export interface OptionReader<T> {
   read(raw: unknown, path: string): T;
+  readonly about: OptionAbout;
 }
+
+/** What a reader has to know of an option: plain data. */
+export type OptionAbout = (
+  | ({ readonly type: "number" | "whole-number"; readonly default: number } & NumberLimits)
+  | { readonly type: "choice"; readonly default: string; readonly choices: readonly string[] }
+  | { readonly type: "boolean"; readonly default: boolean }
+  | { readonly type: "options"; readonly options: Readonly<Record<string, OptionAbout>> }
+) & {
+  /** A line on what it does; missing where the name says it. */
+  readonly help?: string;
+};
 
 export type OptionSpec = Readonly<Record<string, OptionReader<unknown>>>;
 
@@ -22,9 +34,10 @@ export interface NumberLimits {
   readonly lessThan?: number;
 }
 
-export function numberOption(fallback: number, limits: NumberLimits = {}): OptionReader<number> {
+export function numberOption(fallback: number, limits: NumberLimits = {}, help?: string): OptionReader<number> {
   const expected = describeLimits(limits);
   return {
+    about: { type: "number", default: fallback, ...limits, ...withHelp(help) },
     read(raw, path) {
       if (raw === undefined) return fallback;
       if (typeof raw !== "number" || !Number.isFinite(raw) || !within(raw, limits)) refuse(path, expected, raw);
@@ -34,9 +47,10 @@ export function numberOption(fallback: number, limits: NumberLimits = {}): Optio
 }
 
 /** As `numberOption`, for whole numbers that a double holds exactly. */
-export function wholeNumberOption(fallback: number, limits: NumberLimits = {}): OptionReader<number> {
+export function wholeNumberOption(fallback: number, limits: NumberLimits = {}, help?: string): OptionReader<number> {
   const inLimits = numberOption(fallback, limits);
   return {
+    about: { type: "whole-number", default: fallback, ...limits, ...withHelp(help) },
     read(raw, path) {
       const value = inLimits.read(raw, path);
       if (!Number.isSafeInteger(value)) refuse(path, `a whole number, ${describeLimits(limits)}`, raw);
@@ -48,8 +62,10 @@ export function wholeNumberOption(fallback: number, limits: NumberLimits = {}): 
 export function choiceOption<const Choice extends string>(
   fallback: Choice,
   choices: readonly Choice[],
+  help?: string,
 ): OptionReader<Choice> {
   return {
+    about: { type: "choice", default: fallback, choices, ...withHelp(help) },
     read(raw, path) {
       if (raw === undefined) return fallback;
       const choice = choices.find((one) => one === raw);
@@ -59,8 +75,9 @@ export function choiceOption<const Choice extends string>(
   };
 }
 
-export function booleanOption(fallback: boolean): OptionReader<boolean> {
+export function booleanOption(fallback: boolean, help?: string): OptionReader<boolean> {
   return {
+    about: { type: "boolean", default: fallback, ...withHelp(help) },
     read(raw, path) {
       if (raw === undefined) return fallback;
       if (typeof raw !== "boolean") refuse(path, "true or false", raw);
@@ -70,8 +87,29 @@ export function booleanOption(fallback: boolean): OptionReader<boolean> {
 }
 
 /** Options within an option, e.g. those of an optimizer. */
-export function nestedOption<Spec extends OptionSpec>(spec: Spec): OptionReader<OptionsOf<Spec>> {
-  return { read: (raw, path) => parseOptions(path, raw === undefined ? {} : raw, spec) };
+export function nestedOption<Spec extends OptionSpec>(spec: Spec, help?: string): OptionReader<OptionsOf<Spec>> {
+  return {
+    about: { type: "options", options: aboutOptions(spec), ...withHelp(help) },
+    read: (raw, path) => parseOptions(path, raw === undefined ? {} : raw, spec),
+  };
+}
+
+/** All options of `spec` as data. */
+export function aboutOptions(spec: OptionSpec): Readonly<Record<string, OptionAbout>> {
+  return Object.fromEntries(Object.entries(spec).map(([name, { about }]) => [name, about]));
+}
+
+/** `spec` without some of its options, which are then no options at all. */
+export function optionsWithout<Spec extends OptionSpec, const Name extends keyof Spec>(
+  spec: Spec,
+  names: readonly Name[],
+): Omit<Spec, Name> {
+  const left = Object.entries(spec).filter(([name]) => !names.some((without) => without === name));
+  return Object.fromEntries(left) as Omit<Spec, Name>;
+}
+
+function withHelp(help: string | undefined): { readonly help?: string } {
+  return help === undefined ? {} : { help };
 }
 
 /** Reads all options of `spec` from `raw`; what is missing takes its default. Throws INVALID_CONFIG. */
@@ -114,7 +152,8 @@ function within(value: number, { atLeast, atMost, moreThan, lessThan }: NumberLi
   );
 }
 
-function describeLimits({ atLeast, atMost, moreThan, lessThan }: NumberLimits): string {
+/** The limits in words, e.g. `a number, 0 or more and 1 or less`. */
+export function describeLimits({ atLeast, atMost, moreThan, lessThan }: NumberLimits): string {
   const parts = [
     atLeast === undefined ? [] : [`${atLeast} or more`],
     moreThan === undefined ? [] : [`more than ${moreThan}`],

@@ -1,25 +1,47 @@
-/** All strategies by name. To add one: a file under `strategies/`, a line here. */
+/** All strategies by name, in the order in which they are listed. To add one: a file under `strategies/`, a line here. */
 import { KumiaiError, nearestWord } from "@kumiai/params";
 import type { StrategyDefinition } from "./strategies/definition.js";
+import { fedAmpDefinition } from "./strategies/fedamp.js";
 import { fedAvgAllDefinition, fedAvgDefinition } from "./strategies/fedavg.js";
-import { fedHca2Definition } from "./strategies/fedhca2.js";
+import {
+  fedHca2CosineDefinition,
+  fedHca2DecoderOnlyDefinition,
+  fedHca2Definition,
+  fedHca2EncoderOnlyDefinition,
+  fedHca2FixedWeightsDefinition,
+} from "./strategies/fedhca2-variants.js";
+import { fedMtlDefinition } from "./strategies/fedmtl.js";
+import { fedPerDefinition } from "./strategies/fedper.js";
 import { fedProxDefinition } from "./strategies/fedprox.js";
 import { fedRepDefinition } from "./strategies/fedrep.js";
 import { localDefinition } from "./strategies/local.js";
+import { matFlDefinition } from "./strategies/mat-fl.js";
 import { pooledDefinition } from "./strategies/pooled.js";
 import { selfExtrapolationDefinition } from "./strategies/self-extrapolation.js";
 import type { Strategy } from "./strategy.js";
 
-export const STRATEGIES: Readonly<Record<string, StrategyDefinition>> = {
-  local: localDefinition,
-  fedavg: fedAvgDefinition,
-  "fedavg-all": fedAvgAllDefinition,
-  fedprox: fedProxDefinition,
-  fedrep: fedRepDefinition,
-  pooled: pooledDefinition,
-  "self-extrapolation": selfExtrapolationDefinition,
-  fedhca2: fedHca2Definition,
-};
+const ALL: readonly StrategyDefinition[] = [
+  localDefinition,
+  fedAvgDefinition,
+  fedAvgAllDefinition,
+  fedProxDefinition,
+  fedPerDefinition,
+  fedRepDefinition,
+  fedAmpDefinition,
+  matFlDefinition,
+  fedMtlDefinition,
+  pooledDefinition,
+  selfExtrapolationDefinition,
+  fedHca2Definition,
+  fedHca2EncoderOnlyDefinition,
+  fedHca2DecoderOnlyDefinition,
+  fedHca2FixedWeightsDefinition,
+  fedHca2CosineDefinition,
+];
+
+export const STRATEGIES: Readonly<Record<string, StrategyDefinition>> = Object.fromEntries(
+  ALL.map((definition) => [definition.name, definition]),
+);
 
 /** Throws UNKNOWN_STRATEGY with the known names, or INVALID_CONFIG naming the option. */
 export function createStrategy(name: string, options: unknown = {}): Strategy {

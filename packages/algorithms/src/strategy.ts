@@ -82,6 +82,8 @@ export interface RoundDiagnostics {
     readonly decoders: readonly string[];
     readonly tensors: Readonly<Record<string, Float64Array>>;
   };
+  /** What each client's encoder was made of, [N, N] row-major: `values[i·N + j]` is the share of client j's in client i's. */
+  readonly encoderMixing?: { readonly clients: readonly ClientId[]; readonly values: Float64Array };
   /** w* of the conflict-averse solve. */
   readonly conflictWeights?: Readonly<Record<ClientId, number>>;
   readonly hyperWeights?: HyperWeightValues;
@@ -183,7 +185,7 @@ export interface Decision<State> {
   /** Slots that no mix writes stay as the client trained them. */
   readonly mixes: readonly GroupMix[];
   readonly traffic: TrafficRule;
-  readonly diagnostics: Pick<RoundDiagnostics, "conflictWeights" | "hyperWeights" | "attention">;
+  readonly diagnostics: Pick<RoundDiagnostics, "conflictWeights" | "encoderMixing" | "hyperWeights" | "attention">;
 }
 
 /** Which groups a client sends and receives, each once. */

@@ -187,6 +187,7 @@ const overFiles =
   };
 
 const OPTIONS: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
+  "mat-fl": [{}, { grouping: "soft", similarity: "params" }],
   fedhca2: [
     {},
     { attention: "cosine" },
@@ -196,11 +197,14 @@ const OPTIONS: Readonly<Record<string, readonly Readonly<Record<string, unknown>
   ],
 };
 const CASES: readonly (readonly [string, Strategy])[] = [
-  ...Object.keys(STRATEGIES).flatMap((name) =>
-    (OPTIONS[name] ?? [{}]).map(
-      (options) => [`${name} ${JSON.stringify(options)}`, createStrategy(name, options)] as const,
+  // Ablations are fedhca2 with options, which are all here.
+  ...Object.keys(STRATEGIES)
+    .filter((name) => !name.startsWith("fedhca2-"))
+    .flatMap((name) =>
+      (OPTIONS[name] ?? [{}]).map(
+        (options) => [`${name} ${JSON.stringify(options)}`, createStrategy(name, options)] as const,
+      ),
     ),
-  ),
   ["all that can be measured", createProbe()],
 ];
 

@@ -17,7 +17,7 @@
 import type { TaskId } from "@kumiai/params";
 import { assertSameDecoders, assertSameEncoders, type Cohort, decodersOf, type PresentClient } from "../cohort.js";
 import { defineStrategy } from "../define-strategy.js";
-import { choiceOption, type OptionsOf, parseOptions } from "../options.js";
+import { choiceOption, type OptionsOf, optionsWithout } from "../options.js";
 import {
   type Assignment,
   type ClientSpec,
@@ -26,11 +26,11 @@ import {
   PLAIN_ASSIGNMENT,
   type Strategy,
 } from "../strategy.js";
-import type { StrategyDefinition } from "./definition.js";
+import { defineForRegistry } from "./definition.js";
 
 const OPTIONS = {
-  share: choiceOption("encoder", ["encoder", "all"]),
-  decoders: choiceOption("same-task", ["same-task", "all"]),
+  share: choiceOption("encoder", ["encoder", "all"], "what is averaged: the encoder, or decoders too"),
+  decoders: choiceOption("same-task", ["same-task", "all"], "which decoders are averaged with each other"),
 };
 
 export type FedAvgOptions = OptionsOf<typeof OPTIONS>;
@@ -110,23 +110,18 @@ function average(members: readonly Member[]): GroupMix {
 
 const SOURCE = "McMahan et al. 2017, arXiv 1602.05629";
 
-export const fedAvgDefinition: StrategyDefinition = {
+export const fedAvgDefinition = defineForRegistry({
+  name: "fedavg",
   summary: "one encoder for all: the mean of the sites' encoders by sample count; decoders stay at home",
   source: SOURCE,
-  defaults: parseOptions("fedavg", {}, OPTIONS),
-  create: (options) =>
-    createFedAvg({ ...parseOptions("fedavg", options, OPTIONS), name: "fedavg", assignment: PLAIN_ASSIGNMENT }),
-};
+  options: OPTIONS,
+  create: (options) => createFedAvg({ ...options, name: "fedavg", assignment: PLAIN_ASSIGNMENT }),
+});
 
-export const fedAvgAllDefinition: StrategyDefinition = {
+export const fedAvgAllDefinition = defineForRegistry({
+  name: "fedavg-all",
   summary: "as fedavg, and decoders of the same task are averaged too",
   source: SOURCE,
-  defaults: parseOptions("fedavg-all", {}, { decoders: OPTIONS.decoders }),
-  create: (options) =>
-    createFedAvg({
-      ...parseOptions("fedavg-all", options, { decoders: OPTIONS.decoders }),
-      name: "fedavg-all",
-      share: "all",
-      assignment: PLAIN_ASSIGNMENT,
-    }),
-};
+  options: optionsWithout(OPTIONS, ["share"]),
+  create: (options) => createFedAvg({ ...options, name: "fedavg-all", share: "all", assignment: PLAIN_ASSIGNMENT }),
+});

@@ -25,7 +25,7 @@
  * Differs from the paper in: the conflict-averse solve is exact and scale-free; groups need not be neighbors in the list;
  * the options `attention: "cosine"`, `projectHyperWeights` and the switches of parts, none of which is the default.
  */
-import { DEFAULT_SKETCH_SIZE, type SketchSpec } from "@kumiai/kernels";
+import type { SketchSpec } from "@kumiai/kernels";
 import type { ClientId } from "@kumiai/params";
 import {
   assertSameDecoders,
@@ -41,15 +41,6 @@ import { attentionOf } from "../cross-attention.js";
 import { defineStrategy } from "../define-strategy.js";
 import { byClient } from "../diagnostics.js";
 import { clamped, type HyperWeight } from "../hyper-weights.js";
-import {
-  booleanOption,
-  choiceOption,
-  nestedOption,
-  numberOption,
-  type OptionsOf,
-  parseOptions,
-  wholeNumberOption,
-} from "../options.js";
 import type { StateVector } from "../state-vector.js";
 import {
   type ClientSpec,
@@ -62,52 +53,18 @@ import {
   PLAIN_ASSIGNMENT,
   type Strategy,
 } from "../strategy.js";
-import type { StrategyDefinition } from "./definition.js";
 import { alignmentsToMeasure, learnHyperWeights } from "./fedhca2-learning.js";
+import type { FedHca2Options } from "./fedhca2-options.js";
 import { type ClientMemory, EMPTY_STATE, type FedHca2State, neededDirections } from "./fedhca2-state.js";
 
-const IN_UNIT_INTERVAL = { atLeast: 0, atMost: 1 };
-
-const OPTIONS = {
-  /** c of the conflict-averse step. */
-  conflictRadius: numberOption(0.4, { atLeast: 0 }),
-  /** Initial α. */
-  encoderAlpha: numberOption(0.1, IN_UNIT_INTERVAL),
-  /** Initial β. */
-  decoderBeta: numberOption(0.1, IN_UNIT_INTERVAL),
-  attention: choiceOption("dot", ["dot", "cosine"]),
-  /** Of the cosine attention. */
-  temperature: numberOption(0.25, { moreThan: 0 }),
-  /** What Gram, conflict-averse weights and attention come from: the updates, or a seeded sketch of each. */
-  weights: choiceOption("exact", ["exact", "sketch"]),
-  /** Numbers of a sketch. */
-  sketchSize: wholeNumberOption(DEFAULT_SKETCH_SIZE, { atLeast: 1, atMost: 2 ** 20 }),
-  /** Every round draws from it anew. */
-  sketchSeed: wholeNumberOption(0, { atLeast: 0 }),
-  /** For ablation: off, encoders stay the clients' own. */
-  encoderPart: booleanOption(true),
-  /** For ablation: off, decoders stay the clients' own. */
-  decoderPart: booleanOption(true),
-  /** Off: hyper-weights keep their initial values. */
-  learnHyperWeights: booleanOption(true),
-  /** On: hyper-weights are put back into [0, 1] after each step, so that they cannot stick outside. */
-  projectHyperWeights: booleanOption(false),
-  hyperOptimizer: nestedOption({
-    learningRate: numberOption(0.01, { atLeast: 0 }),
-    momentum: numberOption(0.9, { atLeast: 0, lessThan: 1 }),
-    weightDecay: numberOption(1e-4, { atLeast: 0 }),
-  }),
-};
-
-export type FedHca2Options = OptionsOf<typeof OPTIONS>;
-
-export function createFedHca2(options: FedHca2Options): Strategy<FedHca2State> {
+/** `name`: under which an ablation is registered. */
+export function createFedHca2(options: FedHca2Options, name: string): Strategy<FedHca2State> {
   const check = (clients: readonly ClientSpec[]): void => {
     if (options.encoderPart) assertSameEncoders(clients);
     if (options.decoderPart) assertSameDecoders(clients, () => "all");
   };
   return defineStrategy({
-    name: "fedhca2",
+    name,
     training: "sites",
     init(clients) {
       check(clients);
@@ -314,10 +271,3 @@ function hyperWeightsOf(
   );
   return { encoderAlpha, decoderBeta };
 }
-
-export const fedHca2Definition: StrategyDefinition = {
-  summary: "personal params: conflict-averse encoder direction, cross attention of decoders, learned hyper-weights",
-  source: "Lu et al., CVPR 2024, arXiv 2311.13250",
-  defaults: parseOptions("fedhca2", {}, OPTIONS),
-  create: (options) => createFedHca2(parseOptions("fedhca2", options, OPTIONS)),
-};

@@ -5,20 +5,22 @@
  *
  * Differs from the paper in: what `fedavg` differs in; sites always finish their local epochs.
  */
-import { numberOption, parseOptions } from "../options.js";
+import { numberOption } from "../options.js";
 import { PLAIN_ASSIGNMENT } from "../strategy.js";
-import type { StrategyDefinition } from "./definition.js";
+import { defineForRegistry } from "./definition.js";
 import { createFedAvg } from "./fedavg.js";
 
-const OPTIONS = { proximalWeight: numberOption(0.01, { atLeast: 0 }) };
+const OPTIONS = {
+  proximalWeight: numberOption(0.01, { atLeast: 0 }, "μ: how strongly training is held near its start"),
+};
 
-export const fedProxDefinition: StrategyDefinition = {
+export const fedProxDefinition = defineForRegistry({
+  name: "fedprox",
   summary: "as fedavg, and local training is held near the common start by a proximal term",
   source: "Li et al. 2020, arXiv 1812.06127",
-  defaults: parseOptions("fedprox", {}, OPTIONS),
-  create(options) {
-    const { proximalWeight } = parseOptions("fedprox", options, OPTIONS);
+  options: OPTIONS,
+  create({ proximalWeight }) {
     const assignment = { ...PLAIN_ASSIGNMENT, proximalWeight };
     return createFedAvg({ name: "fedprox", share: "encoder", decoders: "same-task", assignment });
   },
-};
+});

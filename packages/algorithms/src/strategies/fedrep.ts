@@ -15,19 +15,25 @@
  * Differs from the paper in: encoders are weighted by sample count, not equally; every client takes part each round; the paper's
  * many head steps and one (or few) encoder steps are a share of a fixed number, half by default.
  */
-import { numberOption, parseOptions } from "../options.js";
+import { numberOption } from "../options.js";
 import { type Assignment, PLAIN_ASSIGNMENT } from "../strategy.js";
-import type { StrategyDefinition } from "./definition.js";
+import { defineForRegistry } from "./definition.js";
 import { createFedAvg } from "./fedavg.js";
 
-const OPTIONS = { decoderShare: numberOption(0.5, { moreThan: 0, lessThan: 1 }) };
+const OPTIONS = {
+  decoderShare: numberOption(
+    0.5,
+    { moreThan: 0, lessThan: 1 },
+    "part of a round's steps that goes to decoders and heads",
+  ),
+};
 
-export const fedRepDefinition: StrategyDefinition = {
+export const fedRepDefinition = defineForRegistry({
+  name: "fedrep",
   summary: "as fedavg, and each round trains decoders and heads first, then the encoder",
   source: "Collins et al. 2021, arXiv 2102.07078",
-  defaults: parseOptions("fedrep", {}, OPTIONS),
-  create(options) {
-    const { decoderShare } = parseOptions("fedrep", options, OPTIONS);
+  options: OPTIONS,
+  create({ decoderShare }) {
     const assignment: Assignment = {
       ...PLAIN_ASSIGNMENT,
       phases: [
@@ -37,4 +43,4 @@ export const fedRepDefinition: StrategyDefinition = {
     };
     return createFedAvg({ name: "fedrep", share: "encoder", decoders: "same-task", assignment });
   },
-};
+});

@@ -5,9 +5,8 @@
 
 import { defineStrategy } from "../define-strategy.js";
 import { NO_TRAFFIC } from "../diagnostics.js";
-import { parseOptions } from "../options.js";
 import { NOTHING_MEASURED, PLAIN_ASSIGNMENT, type Strategy, type StrategyCore } from "../strategy.js";
-import type { StrategyDefinition } from "./definition.js";
+import { defineForRegistry } from "./definition.js";
 
 export const LOCAL: StrategyCore<null> = {
   name: "local",
@@ -22,12 +21,9 @@ export function createLocal(): Strategy<null> {
   return defineStrategy(LOCAL);
 }
 
-export const localDefinition: StrategyDefinition = {
+export const localDefinition = defineForRegistry({
+  name: "local",
   summary: "every site trains alone; nothing is sent",
   source: "baseline",
-  defaults: {},
-  create(options) {
-    parseOptions("local", options, {});
-    return createLocal();
-  },
-};
+  create: createLocal,
+});

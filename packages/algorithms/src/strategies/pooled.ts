@@ -5,9 +5,8 @@
  */
 import { assertSameDecoders, assertSameEncoders } from "../cohort.js";
 import { defineStrategy } from "../define-strategy.js";
-import { parseOptions } from "../options.js";
 import type { Strategy } from "../strategy.js";
-import type { StrategyDefinition } from "./definition.js";
+import { defineForRegistry } from "./definition.js";
 import { LOCAL } from "./local.js";
 
 export function createPooled(): Strategy<null> {
@@ -23,12 +22,9 @@ export function createPooled(): Strategy<null> {
   });
 }
 
-export const pooledDefinition: StrategyDefinition = {
+export const pooledDefinition = defineForRegistry({
+  name: "pooled",
   summary: "reference: one model trained on the data of all sites, which a federation may not do",
   source: "reference for the headroom",
-  defaults: {},
-  create(options) {
-    parseOptions("pooled", options, {});
-    return createPooled();
-  },
-};
+  create: createPooled,
+});

@@ -8,11 +8,11 @@
 
 import { defineStrategy } from "../define-strategy.js";
 import { NO_TRAFFIC } from "../diagnostics.js";
-import { numberOption, type OptionsOf, parseOptions } from "../options.js";
+import { numberOption, type OptionsOf } from "../options.js";
 import { type GroupMix, NOTHING_MEASURED, PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
-import type { StrategyDefinition } from "./definition.js";
+import { defineForRegistry } from "./definition.js";
 
-const OPTIONS = { alpha: numberOption(0.1, { atLeast: 0 }) };
+const OPTIONS = { alpha: numberOption(0.1, { atLeast: 0 }, "how much longer each step is made") };
 
 export function createSelfExtrapolation({ alpha }: OptionsOf<typeof OPTIONS>): Strategy<null> {
   const block = { operands: [{ after: 0 }, { delta: 0 }], factors: Float64Array.of(1, alpha), results: [[{ row: 0 }]] };
@@ -33,9 +33,10 @@ export function createSelfExtrapolation({ alpha }: OptionsOf<typeof OPTIONS>): S
   });
 }
 
-export const selfExtrapolationDefinition: StrategyDefinition = {
+export const selfExtrapolationDefinition = defineForRegistry({
+  name: "self-extrapolation",
   summary: "control: every site alone, its own step lengthened by 1 + alpha",
   source: "control for the claim that sites learn from each other",
-  defaults: parseOptions("self-extrapolation", {}, OPTIONS),
-  create: (options) => createSelfExtrapolation(parseOptions("self-extrapolation", options, OPTIONS)),
-};
+  options: OPTIONS,
+  create: createSelfExtrapolation,
+});
