@@ -12,7 +12,7 @@ import {
   type Scenario,
   serializeResult,
 } from "@kumiai/simulator";
-import { cacheDir } from "./cache-dir.js";
+import { cacheDir, dataDir } from "./folders.js";
 import { reportError } from "./errors.js";
 import { prepareOutputDir } from "./files.js";
 import { interruptible } from "./interrupt.js";
@@ -25,6 +25,7 @@ export interface SharedOptions {
   readonly threads?: number;
   readonly rounds?: number;
   readonly cache?: string;
+  readonly data?: string;
 }
 
 export interface ExperimentOptions extends SharedOptions {
@@ -77,6 +78,7 @@ async function train(
     seeds: options.seeds,
     threadCount: options.threads ?? availableParallelism(),
     cacheDir: cacheDir(options.cache, io),
+    dataDir: dataDir(options.data, io),
     clock: () => io.now(),
     onEvent: (event) => display.show(event),
     onNotice: (message) => display.note(message),

@@ -29,6 +29,8 @@ export interface CompareOptions {
   readonly threadCount: number;
   /** Folder for the compact copy of the source images. */
   readonly cacheDir: string;
+  /** Folder with the public data sets, for scenarios that do not say where theirs are. */
+  readonly dataDir: string;
   /** Milliseconds from any fixed moment, e.g. `() => performance.now()`. */
   readonly clock: () => number;
   readonly onEvent?: (event: ComparisonEvent) => void;

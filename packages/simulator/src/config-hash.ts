@@ -6,8 +6,16 @@ import type { Scenario } from "./config/scenario.js";
  * by its place. Comments, order of keys and folders do not change it.
  */
 export function configHashOf(scenario: Scenario, encoderHash: string | null): string {
-  const { encoder, decoder } = scenario.model;
-  const meaning = { ...scenario, model: { decoder, encoder: { channels: encoder.channels, initHash: encoderHash } } };
+  const { initFile, ...encoder } = scenario.model.encoder;
+  const meaning = {
+    ...scenario,
+    data: { ...scenario.data, folder: null, file: null },
+    model: { ...scenario.model, encoder: { ...encoder, initHash: encoderHash } },
+    clients: scenario.clients.map((client) => ({
+      ...client,
+      series: client.series === null ? null : { ...client.series, file: null },
+    })),
+  };
   return createHash("sha256").update(canonical(meaning)).digest("hex");
 }
 

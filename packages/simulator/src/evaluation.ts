@@ -1,12 +1,27 @@
 /** Metrics of tasks: which one goes with which labels, statistics over batches, scores of constants. */
-import { constantScore, isBetter, type Metric, type MetricStat, metricFor } from "@kumiai/algorithms";
+import {
+  constantScore,
+  isBetter,
+  type Metric,
+  type MetricLabel,
+  type MetricStat,
+  metricFor,
+  metricNamed,
+} from "@kumiai/algorithms";
 import type { TaskId } from "@kumiai/params";
-import { type Examples, labelRows, labelsOf } from "./examples.js";
+import { type Examples, labelRows, labelsOf, maskRows } from "./examples.js";
 import type { TaskSpec } from "./model.js";
 import type { ScenarioTask } from "./result.js";
 
-export function metricOf({ label }: TaskSpec): Metric {
-  return metricFor(label);
+/** `examples`: whose labels are scored, for errors in real units. */
+export function metricOf(task: TaskSpec, examples?: Pick<Examples, "scales">): Metric {
+  const label = scaled(task, examples);
+  return task.metric === undefined ? metricFor(label) : metricNamed(task.metric, label);
+}
+
+function scaled({ id, label }: TaskSpec, examples: Pick<Examples, "scales"> | undefined): MetricLabel {
+  const scale = examples?.scales.get(id);
+  return label.kind === "scalar" && scale !== undefined ? { ...label, scale } : label;
 }
 
 /** How the result describes a task. */
@@ -27,29 +42,43 @@ export function constantMetrics(
   test: Examples,
 ): Readonly<Record<TaskId, number>> {
   return Object.fromEntries(
-    tasks.map(({ id, label }) => [id, constantScore(label, labelsOf(train, id), labelsOf(test, id), test.points)]),
+    tasks.map((task) => {
+      const { id, metric } = task;
+      const [trainMask, testMask] = [train.masks.get(id), test.masks.get(id)];
+      const score = constantScore(scaled(task, test), labelsOf(train, id), labelsOf(test, id), test.points, {
+        ...(metric === undefined ? {} : { metric }),
+        ...(trainMask === undefined ? {} : { trainMask }),
+        ...(testMask === undefined ? {} : { testMask }),
+      });
+      return [id, score];
+    }),
   );
 }
 
 /** Metrics of several tasks, filled batch by batch. */
 export class TaskMetrics {
+  readonly #examples: Examples;
   readonly #stats: ReadonlyMap<TaskId, { readonly metric: Metric; readonly stat: MetricStat }>;
 
-  constructor(tasks: readonly TaskSpec[]) {
+  constructor(tasks: readonly TaskSpec[], examples: Examples) {
+    this.#examples = examples;
     this.#stats = new Map(
       tasks.map((task) => {
-        const metric = metricOf(task);
+        const metric = metricOf(task, examples);
         return [task.id, { metric, stat: metric.empty() }];
       }),
     );
   }
 
-  /** `output`: raw model output [rows, planes, points] for these rows of `examples`. */
-  add(task: TaskId, output: Float32Array, examples: Examples, rows: Int32Array): void {
+  /** `output`: raw model output [rows, planes, points] for these rows of the examples. */
+  add(task: TaskId, output: Float32Array, rows: Int32Array): void {
+    const examples = this.#examples;
     const entry = this.#stats.get(task);
     if (entry === undefined) return;
     const labels = labelRows(examples, task, rows);
-    entry.metric.updateInto(entry.stat, { output, labels, pixels: examples.points });
+    const mask = maskRows(examples, task, rows);
+    const batch = { output, labels, pixels: examples.points };
+    entry.metric.updateInto(entry.stat, mask === undefined ? batch : { ...batch, mask });
   }
 
   results(): Readonly<Record<TaskId, number>> {

@@ -16,10 +16,12 @@ export interface Examples {
   readonly labels: ReadonlyMap<TaskId, Uint8Array | Float32Array>;
   /** Per task [count, points], 0: no label there, it does not count; absent: all are labeled. */
   readonly masks: ReadonlyMap<TaskId, Uint8Array>;
+  /** What one unit of a label is in real units; absent: 1. */
+  readonly scales: ReadonlyMap<TaskId, number>;
 }
 
 export function examplesOfScenes({ count, height, width, images, labels }: DenseExamples): Examples {
-  return { count, inputName: "image", inputs: images, points: height * width, labels, masks: new Map() };
+  return { count, inputName: "image", inputs: images, points: height * width, labels, masks: new Map(), scales: new Map() };
 }
 
 /** Inputs of `rows`. */

@@ -49,7 +49,7 @@ test("an encoder file replaces the encoder and nothing else; another shape is re
     await writeParamsFile(initFile, entries);
     const withFile = (channels: readonly number[]): Scenario => ({
       ...scenario,
-      model: { ...scenario.model, encoder: { channels, initFile } },
+      model: { ...scenario.model, encoder: { ...scenario.model.encoder, channels, initFile } },
     });
     const same = withFile([8, 8, 8, 8]);
     const loaded = initialParamsOf(sceneModels(same), 1, await loadInitialEncoder(same))(drawn.client);

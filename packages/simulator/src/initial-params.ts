@@ -5,6 +5,7 @@
  *   decoders  drawn from the seed; one start for the decoders of all tasks and sites, so that they can be compared
  *   heads     drawn from the seed, one start per task
  *   stems     drawn from the seed, one start for all stems of one shape
+ *   stems     drawn from the seed, the weights of a sensor by its name: sites that measure the same start with the same view of it
  *   buffers   as the model starts them
  */
 import {
@@ -14,6 +15,7 @@ import {
   type ParamSlot,
   type ParamsFile,
   type ParamVector,
+  type Rng,
   readParamsFile,
   slotsOfRole,
   slotView,
@@ -60,9 +62,26 @@ export function initialParamsOf(
       copyGroup(params, slotsOfRole(model.layout, "decoder", task), common.params, decoder);
       copyGroup(params, slotsOfRole(model.layout, "head", task), own.params, slotsOfRole(own.model.layout, "head"));
     }
+    if (spec.kind === "series") drawStemInto(params, model.layout, spec.sensors, rng);
     if (encoder !== null) loadEncoderInto(params, model.layout, encoder);
     return params;
   };
+}
+
+/** Stem weights [width, sensors, kernel] as the layer would draw them (He), but column by column. */
+function drawStemInto(params: ParamVector, layout: ParamLayout, sensors: readonly string[], rng: Rng): void {
+  for (const slot of slotsOfRole(layout, "stem")) {
+    const [width = 0, channels = 0, kernel = 1] = slot.shape;
+    if (slot.shape.length !== 3 || channels !== sensors.length) continue;
+    const view = slotView(params, slot);
+    const std = Math.sqrt(2 / (channels * kernel));
+    sensors.forEach((sensor, channel) => {
+      const draw = rng.split("stem").split(sensor);
+      for (let out = 0; out < width; out++) {
+        for (let step = 0; step < kernel; step++) view[(out * channels + channel) * kernel + step] = std * draw.normal();
+      }
+    });
+  }
 }
 
 interface Drawn {

@@ -1,11 +1,12 @@
 /** The models that clients of a scenario train, and the sessions they are trained and evaluated in. */
+import type { MetricName } from "@kumiai/algorithms";
 import { type LabelKind, outputPlanes } from "@kumiai/datasets";
 import type { TaskId } from "@kumiai/params";
-import { denseNet, type LossSpec, type Model, type OptimizerSpec, type SessionOptions } from "@kumiai/training";
+import { denseNet, type LossSpec, type Model, type OptimizerSpec, type SessionOptions, seriesNet } from "@kumiai/training";
 import type { Scenario } from "./config/scenario.js";
 
 /** All that a model depends on, as plain data: it can be sent to a worker and names the model in caches. */
-export type ModelSpec = DenseSpec;
+export type ModelSpec = DenseSpec | SeriesSpec;
 
 /** Predictions for every pixel of an image. */
 export interface DenseSpec {
@@ -17,10 +18,28 @@ export interface DenseSpec {
   readonly tasks: readonly TaskSpec[];
 }
 
+/** Predictions for a whole series. */
+export interface SeriesSpec {
+  readonly kind: "series";
+  /** Channels of the input by name. */
+  readonly sensors: readonly string[];
+  /** Steps of a series. */
+  readonly length: number;
+  readonly stemWidth: number;
+  readonly channels: readonly number[];
+  readonly kernel: number;
+  readonly decoderWidth: number;
+  readonly tasks: readonly TaskSpec[];
+}
+
 /** What a site learns to tell. */
 export interface TaskSpec {
   readonly id: TaskId;
   readonly label: LabelKind;
+  /** Name of the metric; absent: the one that goes with labels of this kind for every pixel. */
+  readonly metric?: MetricName;
+  /** Examples may lack this label: every batch says which have it. */
+  readonly isPartial?: boolean;
   /** Factor of the task's loss in the sum over tasks. */
   readonly lossWeight: number;
   /** Class weight of class 0; 1 where it counts as any other class. */
@@ -32,13 +51,23 @@ export function createModel(spec: ModelSpec): Model {
   const key = JSON.stringify(spec);
   const known = models.get(key);
   if (known !== undefined) return known;
-  const model = denseNet({
-    height: spec.size,
-    width: spec.size,
-    encoder: { channels: spec.channels },
-    decoder: { width: spec.decoderWidth },
-    tasks: spec.tasks.map((task) => ({ id: task.id, outChannels: outputPlanes(task.label), loss: lossOf(task) })),
-  });
+  const tasks = spec.tasks.map((task) => ({
+    id: task.id,
+    outChannels: outputPlanes(task.label),
+    loss: lossOf(task),
+  }));
+  const decoder = { width: spec.decoderWidth };
+  const model =
+    spec.kind === "dense"
+      ? denseNet({ height: spec.size, width: spec.size, encoder: { channels: spec.channels }, decoder, tasks })
+      : seriesNet({
+          channels: spec.sensors.length,
+          length: spec.length,
+          stem: { width: spec.stemWidth },
+          encoder: { channels: spec.channels, kernel: spec.kernel },
+          decoder,
+          tasks,
+        });
   models.set(key, model);
   return model;
 }
@@ -46,18 +75,19 @@ export function createModel(spec: ModelSpec): Model {
 /** Models are immutable, and a scenario has few different ones. */
 const models = new Map<string, Model>();
 
-function lossOf({ label, lossWeight, backgroundWeight }: TaskSpec): LossSpec {
+function lossOf({ label, lossWeight: weight, backgroundWeight, isPartial = false }: TaskSpec): LossSpec {
+  const common = { lossWeight: weight, ...(isPartial ? { mask: true } : {}) };
   switch (label.kind) {
     case "classes": {
       const classWeights = Array.from({ length: label.classCount }, (_, c) => (c === 0 ? backgroundWeight : 1));
-      return { kind: "crossEntropy", lossWeight, ...(backgroundWeight === 1 ? {} : { classWeights }) };
+      return { kind: "crossEntropy", ...common, ...(backgroundWeight === 1 ? {} : { classWeights }) };
     }
     case "mask":
-      return { kind: "binaryCrossEntropy", lossWeight };
+      return { kind: "binaryCrossEntropy", ...common };
     case "unitVector":
-      return { kind: "cosine", lossWeight };
+      return { kind: "cosine", ...common };
     case "scalar":
-      return { kind: "l1", lossWeight };
+      return { kind: "l1", ...common };
   }
 }
 

@@ -36,7 +36,7 @@ test("a pre-trained encoder repeats to the byte and is what a scenario's clients
     const initFile = join(folder, "encoder.safetensors");
     await writePretrainedEncoder(initFile, encoder, "kumiai pretrain --out encoder.safetensors");
     const scenario = tinyScenario();
-    const model = { ...scenario.model, encoder: { channels: tiny.channels, initFile } };
+    const model = { ...scenario.model, encoder: { ...scenario.model.encoder, channels: tiny.channels, initFile } };
     const file = await loadInitialEncoder({ ...scenario, model });
     expect(file?.metadata).toMatchObject({ command: "kumiai pretrain --out encoder.safetensors", seed: "3" });
     const draw = initialParamsOf(sceneModels(scenario), 1, file);

@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import type { PretrainEpoch } from "@kumiai/simulator";
 import { Command, Option } from "commander";
-import { cacheDir } from "../cache-dir.js";
+import { cacheDir } from "../folders.js";
 import { prepareOutputDir } from "../files.js";
 import { formatNumber, formatSeconds } from "../format.js";
 import { interruptible } from "../interrupt.js";

@@ -16,6 +16,12 @@ export function addSharedOptions(command: Command): Command {
     .addOption(new Option("--rounds <N>", "train N rounds, whatever the file says").argParser(parseCount))
     .addOption(
       new Option("--cache <DIR>", "folder for prepared images (default: ~/.cache/kumiai)").argParser(parsePath),
+    )
+    .addOption(
+      new Option(
+        "--data <DIR>",
+        "folder with the folders of public data sets, hydraulic/ and cmapss/ (default: $KUMIAI_DATA, else data)",
+      ).argParser(parsePath),
     );
 }
 

@@ -1,21 +1,25 @@
 /** What the schema cannot see: rules across fields, tasks of a domain, strategies of the registry. */
 
 import { createStrategy, STRATEGIES } from "@kumiai/algorithms";
-import { SCENE_TASKS } from "@kumiai/datasets";
 import { KumiaiError, nearestWord, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
+import { checkSiteData, tasksOfData } from "./check-data.js";
 import { refuse, showPath } from "./issues.js";
 import type { ConfigPath, LocatedYaml } from "./located.js";
 import type { ClientConfig, StrategyConfig } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
 
-const SCENE_TASK_IDS: readonly string[] = SCENE_TASKS.map((task) => task.id);
 const STRATEGY_KINDS: readonly string[] = Object.keys(STRATEGIES);
 
 /** Names stand in comma-separated lists and in file names. */
 const STRATEGY_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62})$/i;
 
 /** Ids, tasks, joining and absent rounds of every client. */
-export function checkClients(raw: RawScenario, yaml: LocatedYaml): readonly ClientConfig[] {
+export function checkClients(
+  raw: RawScenario,
+  yaml: LocatedYaml,
+  resolve: (path: string) => string,
+): readonly ClientConfig[] {
+  const knownTasks = tasksOfData(raw.data);
   const firstWithId = new Map<string, number>();
   const clients = raw.clients.map((client, index): ClientConfig => {
     const path = ["clients", index] as const;
@@ -31,9 +35,8 @@ export function checkClients(raw: RawScenario, yaml: LocatedYaml): readonly Clie
     firstWithId.set(client.id, index);
     return {
       id: locateId(yaml, [...path, "id"], () => parseClientId(client.id)),
-      domain: client.domain,
-      tasks: client.tasks.map((task, i) => checkTask(client.tasks, i, yaml, [...path, "tasks", i], task)),
-      trainCount: client.trainCount,
+      ...checkSiteData(raw, index, yaml, resolve),
+      tasks: client.tasks.map((task, i) => checkTask({ known: knownTasks, tasks: client.tasks }, i, yaml, [...path, "tasks", i])),
       joinsAtRound: checkRound(client.joinsAtRound, raw, yaml, [...path, "joinsAtRound"]),
       absentRounds: client.absentRounds.map((round, i) => checkRound(round, raw, yaml, [...path, "absentRounds", i])),
     };
@@ -55,12 +58,18 @@ function locateId<T>(yaml: LocatedYaml, path: ConfigPath, parse: () => T): T {
   }
 }
 
-function checkTask(tasks: readonly string[], index: number, yaml: LocatedYaml, path: ConfigPath, task: string): TaskId {
-  if (!SCENE_TASK_IDS.includes(task)) {
-    const nearest = nearestWord(task, SCENE_TASK_IDS);
+function checkTask(
+  { known, tasks }: { readonly known: readonly string[]; readonly tasks: readonly string[] },
+  index: number,
+  yaml: LocatedYaml,
+  path: ConfigPath,
+): TaskId {
+  const task = tasks[index] ?? "";
+  if (!known.includes(task)) {
+    const nearest = nearestWord(task, known);
     refuse(yaml, "UNKNOWN_TASK", {
       path,
-      expected: `one of ${SCENE_TASK_IDS.join(", ")}`,
+      expected: `one of ${known.join(", ")}`,
       received: task,
       advice: nearest === undefined ? "use one of these" : `did you mean "${nearest}"?`,
     });

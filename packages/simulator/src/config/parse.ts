@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { KumiaiError } from "@kumiai/params";
 import { checkClients, checkStrategies } from "./check.js";
+import { checkData, checkLossWeights } from "./check-data.js";
 import { type ConfigKind, invalidConfig, refuse } from "./issues.js";
 import { type LocatedYaml, parseLocatedYaml } from "./located.js";
 import type { OptimizerConfig, Scenario } from "./scenario.js";
@@ -66,32 +67,30 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
     }
   }
   const init = raw.model.encoder.init;
+  const inFolder = (path: string): string => resolve(dirname(file), path);
   return {
     name: raw.name,
     description: raw.description,
+    data: checkData(raw, yaml, inFolder),
     scenes: raw.scenes,
     model: {
+      stem: raw.model.stem,
       encoder: {
         channels: raw.model.encoder.channels,
-        initFile: init === undefined ? null : resolve(dirname(file), init),
+        kernel: raw.model.encoder.kernel,
+        initFile: init === undefined ? null : inFolder(init),
       },
       decoder: raw.model.decoder,
     },
     training: {
       ...training,
-      lossWeights: definedOnly(training.lossWeights),
+      lossWeights: checkLossWeights(raw, yaml),
       optimizer: training.optimizer satisfies OptimizerConfig,
       warmupRounds: Math.min(training.warmupRounds, training.rounds - 1),
     },
     evaluation: raw.evaluation,
     ...(raw.traffic === undefined ? {} : { traffic: raw.traffic }),
     strategies: checkStrategies(raw, yaml),
-    clients: checkClients(raw, yaml),
+    clients: checkClients(raw, yaml, inFolder),
   };
-}
-
-function definedOnly(weights: Readonly<Record<string, number | undefined>>): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    Object.entries(weights).flatMap(([task, weight]) => (weight === undefined ? [] : [[task, weight]])),
-  );
 }

@@ -1,12 +1,12 @@
 /** A scenario after parsing: everything checked, defaults filled in, paths absolute. Docs: `docs/ref-scenario.md`. */
 
-import type { SceneDomain } from "@kumiai/datasets";
 import type { ClientId, TaskId } from "@kumiai/params";
 import type { TrafficConfig } from "./traffic-schema.js";
 
 export interface Scenario {
   readonly name: string;
   readonly description: string;
+  readonly data: DataConfig;
   readonly scenes: {
     /** Side of the square scenes in pixels, a multiple of 16. */
     readonly size: number;
@@ -21,10 +21,71 @@ export interface Scenario {
   readonly clients: readonly ClientConfig[];
 }
 
+/** What sites' examples are. Paths are absolute. */
+export type DataConfig = { readonly kind: "scenes" } | SeriesConfig;
+
+export type SeriesConfig = HydraulicConfig | CmapssConfig | CsvConfig;
+
+interface SeriesCommon {
+  readonly split: {
+    /** Windows in a stretch of time that is all training or all test. */
+    readonly blockLength: number;
+    readonly testShare: number;
+    /** Windows dropped on either side of a border between training and test. */
+    readonly gap: number;
+  };
+}
+
+export interface HydraulicConfig extends SeriesCommon {
+  readonly kind: "hydraulic";
+  /** Null: `hydraulic` in the data folder of the command. */
+  readonly folder: string | null;
+}
+
+export interface WindowConfig {
+  /** Rows of a window, and from one window's start to the next. */
+  readonly length: number;
+  readonly stride: number;
+}
+
+export interface CmapssConfig extends SeriesCommon {
+  readonly kind: "cmapss";
+  /** Null: `cmapss` in the data folder of the command. */
+  readonly folder: string | null;
+  readonly window: WindowConfig;
+}
+
+export interface CsvTargetConfig {
+  readonly column: string;
+  readonly kind: "classes" | "binary" | "number";
+  /** Values in the order of the classes; null: as they occur, sorted. */
+  readonly classes: readonly string[] | null;
+  /** Null: macro-F1 for classes, AUROC for binary, RMSE for numbers. */
+  readonly metric: string | null;
+}
+
+export interface CsvConfig extends SeriesCommon {
+  readonly kind: "csv";
+  readonly file: string | null;
+  readonly delimiter: string;
+  readonly decimal: "." | ",";
+  readonly unit: string | null;
+  readonly time: string | null;
+  /** Null: every column that is nothing else. */
+  readonly sensors: readonly string[] | null;
+  readonly ignore: readonly string[];
+  readonly targets: Readonly<Record<string, CsvTargetConfig>>;
+  readonly window: WindowConfig;
+}
+
 export interface ModelConfig {
+  /** A site's own input layers; models of series only. */
+  readonly stem: { readonly width: number };
   readonly encoder: {
     /** Channels of the encoder's stages, from the finest to the coarsest. */
     readonly channels: readonly number[];
+    /** Steps that a kernel of an encoder of series covers. */
+    readonly kernel: number;
     /** Absolute path of a safetensors file with the encoder's first params; null: drawn from the seed. */
     readonly initFile: string | null;
   };
@@ -70,14 +131,32 @@ export interface StrategyConfig {
 
 export interface ClientConfig {
   readonly id: ClientId;
-  readonly domain: SceneDomain;
+  /** Sites of one domain have like data, e.g. `garments`. */
+  readonly domain: string;
   readonly tasks: readonly TaskId[];
-  /** Labeled scenes that the client trains on. */
+  /** Labeled examples that the client trains on, at most; Infinity: all there are. */
   readonly trainCount: number;
+  /** What a site of series data has of them; null for scenes. */
+  readonly series: SiteSeries | null;
   /** First round that the client is on the roster; 1: from the start. */
   readonly joinsAtRound: number;
   /** Rounds in which it neither trains nor receives. */
   readonly absentRounds: readonly number[];
+}
+
+export interface SiteSeries {
+  /** Channels that it measures; null: all. */
+  readonly sensors: readonly string[] | null;
+  /** Values of targets that its operation is limited to. */
+  readonly where: Readonly<Record<string, readonly string[]>>;
+  /** Part of the time that is its own, as shares from the start. */
+  readonly period: readonly [number, number];
+  /** [take, of]: of every `of` blocks of the split the one with index `take` is its own; null: all. */
+  readonly blocks: readonly [number, number] | null;
+  /** Subset of C-MAPSS, e.g. `FD001`. */
+  readonly subset: string | null;
+  /** A file of its own, in place of the scenario's. */
+  readonly file: string | null;
 }
 
 /** Whether `client` is on the roster in `round` (it may still be absent). */

@@ -1,5 +1,4 @@
 /** The YAML's shape as a zod schema: strict, with defaults. What crosses fields or packages is checked in `check.ts`. */
-import { SCENE_TASKS } from "@kumiai/datasets";
 import { z } from "zod";
 import { TRAFFIC_KEYS, trafficSchema } from "./traffic-schema.js";
 
@@ -8,10 +7,14 @@ const positive = (high: number) => z.number().positive().max(high);
 
 const encoderSchema = z.strictObject({
   channels: z.array(integer(1, 1024)).min(1).max(6).default([16, 24, 32, 48]),
+  kernel: integer(1, 99)
+    .refine((kernel) => kernel % 2 === 1, "expected an odd number")
+    .default(5),
   init: z.string().min(1).optional(),
 });
 
 const modelSchema = z.strictObject({
+  stem: z.strictObject({ width: integer(1, 1024).default(16) }).prefault({}),
   encoder: encoderSchema.prefault({}),
   decoder: z.strictObject({ width: integer(1, 1024).default(24) }).prefault({}),
 });
@@ -37,9 +40,7 @@ const optimizerSchema = z.preprocess(
 );
 
 /** A small loss of a task with a small range: 1 − cosine of normals 12° off is 0.02. */
-const lossWeightsSchema = z.strictObject(
-  Object.fromEntries(SCENE_TASKS.map(({ id }) => [id as string, positive(1000).optional()])),
-);
+const lossWeightsSchema = z.record(z.string(), positive(1000));
 
 const trainingSchema = z.strictObject({
   rounds: integer(1, 10_000).default(25),
@@ -61,11 +62,65 @@ const evaluationSchema = z.strictObject({
 
 const scenesSchema = z.strictObject({ size: integer(16, 256).multipleOf(16).default(64) });
 
+const splitSchema = z.strictObject({
+  blockLength: integer(1, 1_000_000).default(10),
+  testShare: z.number().gt(0).lt(1).default(0.3),
+  gap: integer(0, 1_000_000).default(0),
+});
+
+const windowSchema = z.strictObject({
+  length: integer(1, 100_000).default(30),
+  stride: integer(1, 100_000).default(5),
+});
+
+const targetSchema = z.strictObject({
+  column: z.string().min(1).optional(),
+  kind: z.enum(["classes", "binary", "number"]),
+  classes: z.array(z.union([z.string(), z.number()])).min(2).max(250).optional(),
+  metric: z.enum(["macroF1", "auroc", "mae", "rmse", "phm08"]).optional(),
+});
+
+const csvSchema = z.strictObject({
+  kind: z.literal("csv"),
+  file: z.string().min(1).optional(),
+  delimiter: z.string().min(1).max(1).default(","),
+  decimal: z.enum([".", ","]).default("."),
+  unit: z.string().min(1).optional(),
+  time: z.string().min(1).optional(),
+  sensors: z.array(z.string().min(1)).min(1).optional(),
+  ignore: z.array(z.string().min(1)).default([]),
+  targets: z.record(z.string(), targetSchema),
+  window: windowSchema.prefault({}),
+  split: splitSchema.prefault({}),
+});
+
+const dataSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("scenes") }),
+  z.strictObject({
+    kind: z.literal("hydraulic"),
+    folder: z.string().min(1).optional(),
+    split: splitSchema.prefault({}),
+  }),
+  z.strictObject({
+    kind: z.literal("cmapss"),
+    folder: z.string().min(1).optional(),
+    window: windowSchema.prefault({}),
+    split: splitSchema.prefault({}),
+  }),
+  csvSchema,
+]);
+
 const clientSchema = z.strictObject({
   id: z.string(),
-  domain: z.enum(["garments", "digits"]),
+  domain: z.string().min(1).max(63).optional(),
   tasks: z.array(z.string()).min(1),
-  trainCount: integer(1, 20_000).default(40),
+  trainCount: integer(1, 1_000_000).optional(),
+  sensors: z.array(z.string().min(1)).min(1).optional(),
+  where: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).default({}),
+  period: z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).default([0, 1]),
+  blocks: z.tuple([integer(0, 999), integer(1, 1000)]).optional(),
+  subset: z.string().min(1).optional(),
+  file: z.string().min(1).optional(),
   joinsAtRound: integer(1, 10_000).default(1),
   absentRounds: z.array(integer(1, 10_000)).default([]),
 });
@@ -73,6 +128,7 @@ const clientSchema = z.strictObject({
 export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62})$/i, 'expected 1 to 63 letters, digits, ".", "_" or "-"'),
   description: z.string().max(1000).default(""),
+  data: dataSchema.default({ kind: "scenes" }),
   scenes: scenesSchema.prefault({}),
   model: modelSchema.prefault({}),
   training: trainingSchema.prefault({}),
@@ -96,12 +152,15 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
 const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(scenarioSchema.shape),
   scenes: Object.keys(scenesSchema.shape),
+  data: ["kind", "folder", "split", "window", ...Object.keys(csvSchema.shape)],
+  "data.split": Object.keys(splitSchema.shape),
+  "data.window": Object.keys(windowSchema.shape),
   model: Object.keys(modelSchema.shape),
+  "model.stem": ["width"],
   "model.encoder": Object.keys(encoderSchema.shape),
   "model.decoder": ["width"],
   training: Object.keys(trainingSchema.shape),
   "training.optimizer": ["name", "learningRate", "weightDecay", "momentum"],
-  "training.lossWeights": Object.keys(lossWeightsSchema.shape),
   evaluation: Object.keys(evaluationSchema.shape),
   clients: Object.keys(clientSchema.shape),
   ...TRAFFIC_KEYS,

@@ -1,5 +1,5 @@
 /** Scenes of the datasets' composer, with one stream of random numbers per (seed, client). */
-import { composeScenes, loadItems, SCENE_TASKS, sceneTask } from "@kumiai/datasets";
+import { composeScenes, loadItems, SCENE_TASKS, type SceneDomain, sceneTask } from "@kumiai/datasets";
 import { createRng, type TaskId } from "@kumiai/params";
 import type { Scenario } from "../config/scenario.js";
 import { examplesOfScenes } from "../examples.js";
@@ -22,7 +22,7 @@ export async function openSceneSource(
       const compose = (split: "train" | "test", count: number) =>
         composeScenes({
           items,
-          domain: client.domain,
+          domain: client.domain as SceneDomain,
           rng: createRng(seed).split("scenes").split(client.id),
           size: scenario.scenes.size,
           tasks: client.tasks,

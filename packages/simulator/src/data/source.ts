@@ -4,6 +4,7 @@ import type { ClientConfig, Scenario } from "../config/scenario.js";
 import type { Examples } from "../examples.js";
 import type { ModelSpec } from "../model.js";
 import { openSceneSource } from "./scenes.js";
+import { openSeriesSource } from "./series.js";
 
 export interface SiteExamples {
   readonly train: Examples;
@@ -31,10 +32,12 @@ export interface DataSource extends SiteModels {
 export interface OpenDataOptions {
   /** Folder for what is worth keeping from run to run. */
   readonly cacheDir: string;
+  /** Folder with one folder for each public data set. */
+  readonly dataDir: string;
   readonly onNotice?: ((message: string) => void) | undefined;
 }
 
 /** Reads what all sites share, once. Throws DATA_PACKAGE_MISSING, DATA_MALFORMED or WRITE_FAILED. */
 export function openData(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
-  return openSceneSource(scenario, options);
+  return scenario.data.kind === "scenes" ? openSceneSource(scenario, options) : openSeriesSource(scenario, options);
 }

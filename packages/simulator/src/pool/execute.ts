@@ -106,12 +106,12 @@ async function evaluate(job: EvaluateJob, sessions: SessionCache, find: FindExam
   const session = await sessions.get(job.model, job.session);
   const examples = find(job.examples);
   session.load(job.params);
-  const metrics = new TaskMetrics(job.model.tasks);
+  const metrics = new TaskMetrics(job.model.tasks, examples);
   const { batchSize } = job.session;
   for (let first = 0; first < examples.count; first += batchSize) {
     const rows = rowsFrom(first, Math.min(first + batchSize, examples.count));
     const outputs = await session.predict(inputBatch(examples, rows));
-    for (const task of tasksOf(job.model)) metrics.add(task, outputOf(outputs, task), examples, rows);
+    for (const task of tasksOf(job.model)) metrics.add(task, outputOf(outputs, task), rows);
   }
   return { metrics: metrics.results() };
 }

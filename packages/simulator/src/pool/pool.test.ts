@@ -21,6 +21,7 @@ const examples = {
   points: 1,
   labels: new Map(),
   masks: new Map(),
+  scales: new Map(),
 };
 const job: EvaluateJob = {
   kind: "evaluate",

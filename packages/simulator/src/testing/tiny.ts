@@ -40,6 +40,7 @@ export function compareTiny(options: Partial<CompareOptions>): Promise<Compariso
     seeds: [1],
     threadCount: 1,
     cacheDir: TEST_CACHE_DIR,
+    dataDir: "data",
     clock: () => performance.now(),
     ...options,
   });
@@ -54,7 +55,7 @@ export interface TinySeed extends AsyncDisposable {
 
 export async function openTinySeed(scenario: Scenario = tinyScenario()): Promise<TinySeed> {
   const pool = createWorkerPool({ threadCount: 1, clock: () => performance.now() });
-  const data = await openData(scenario, { cacheDir: TEST_CACHE_DIR });
+  const data = await openData(scenario, { cacheDir: TEST_CACHE_DIR, dataDir: "data" });
   const context = await prepareSeed({ scenario, seed: 1, pool, data, encoder: null });
   return { scenario, context, pool, [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() };
 }

@@ -7,3 +7,8 @@ import type { Io } from "./io.js";
 export function cacheDir(option: string | undefined, { env }: Io): string {
   return option ?? (env.KUMIAI_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "kumiai"));
 }
+
+/** Folder with the public data sets: the option, else KUMIAI_DATA, else `data` in the current folder. */
+export function dataDir(option: string | undefined, { env }: Io): string {
+  return option ?? (env.KUMIAI_DATA || "data");
+}

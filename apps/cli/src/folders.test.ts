@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cacheDir } from "./cache-dir.js";
+import { cacheDir, dataDir } from "./folders.js";
 import { memoryIo } from "./testing/memory-io.js";
 
 test("the option comes before the variables, and an empty variable counts as not set", () => {
@@ -12,4 +12,11 @@ test("the option comes before the variables, and an empty variable counts as not
   expect(cacheDir(undefined, memoryIo({ env: { KUMIAI_CACHE_DIR: "", XDG_CACHE_HOME: "" } }))).toBe(
     join(homedir(), ".cache", "kumiai"),
   );
+});
+
+test("data sets are where the option says, else the variable, else in the folder data", () => {
+  const env = { KUMIAI_DATA: "/sets" };
+  expect(dataDir("/option", memoryIo({ env }))).toBe("/option");
+  expect(dataDir(undefined, memoryIo({ env }))).toBe("/sets");
+  expect(dataDir(undefined, memoryIo({ env: { KUMIAI_DATA: "" } }))).toBe("data");
 });

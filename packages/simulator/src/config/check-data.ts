@@ -1,0 +1,180 @@
+/** Rules of the data section: which tasks and client keys go with which kind of data, and where its files are. */
+import { DOMAIN_TASKS, HYDRAULIC_CHANNELS, SCENE_TASKS } from "@kumiai/datasets";
+import { nearestWord } from "@kumiai/params";
+import { refuse } from "./issues.js";
+import type { LocatedYaml } from "./located.js";
+import type { CsvTargetConfig, DataConfig, SiteSeries } from "./scenario.js";
+import type { RawScenario } from "./schema.js";
+
+type RawClient = RawScenario["clients"][number];
+
+/** Training examples of a site of scenes that does not say how many. */
+const DEFAULT_SCENES = 40;
+
+/** The data section; `resolve` makes paths of the file absolute. */
+export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (path: string) => string): DataConfig {
+  if (data.kind === "scenes") return data;
+  if (data.kind !== "csv") return { ...data, folder: data.folder === undefined ? null : resolve(data.folder) };
+  const names = Object.keys(data.targets);
+  if (names.length === 0) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["data", "targets"],
+      expected: "at least one target",
+      received: "none",
+      advice: "name a column that is to be predicted",
+    });
+  }
+  return {
+    ...data,
+    file: data.file === undefined ? null : resolve(data.file),
+    unit: data.unit ?? null,
+    time: data.time ?? null,
+    sensors: data.sensors ?? null,
+    targets: Object.fromEntries(
+      Object.entries(data.targets).map(([name, target]): [string, CsvTargetConfig] => [
+        name,
+        {
+          kind: target.kind,
+          column: target.column ?? name,
+          classes: target.classes?.map(String) ?? null,
+          metric: target.metric ?? null,
+        },
+      ]),
+    ),
+  };
+}
+
+/** Tasks that a site of these data can have. */
+export function tasksOfData(data: RawScenario["data"]): readonly string[] {
+  switch (data.kind) {
+    case "scenes":
+      return SCENE_TASKS.map(({ id }) => id);
+    case "hydraulic":
+      return HYDRAULIC_TASKS;
+    case "cmapss":
+      return CMAPSS_TASKS;
+    case "csv":
+      return Object.keys(data.targets);
+  }
+}
+
+/** Factors of losses are of tasks that there are. */
+export function checkLossWeights({ data, training }: RawScenario, yaml: LocatedYaml): Readonly<Record<string, number>> {
+  const known = tasksOfData(data);
+  for (const task of Object.keys(training.lossWeights)) {
+    if (known.includes(task) || (data.kind !== "scenes" && task === "normals")) continue;
+    const nearest = nearestWord(task, known);
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["training", "lossWeights", task],
+      expected: `one of ${known.join(", ")}`,
+      received: task,
+      advice: nearest === undefined ? "use one of these" : `did you mean "${nearest}"?`,
+    });
+  }
+  return Object.fromEntries(Object.entries(training.lossWeights).filter(([task]) => known.includes(task)));
+}
+
+const HYDRAULIC_TASKS = ["cooler", "valve", "pump", "accumulator", "stable"];
+const CMAPSS_TASKS = ["rul", "health"];
+
+/** Keys of a client that only some kinds of data know. */
+const SERIES_KEYS = ["sensors", "where", "period", "blocks", "subset", "file"] as const;
+
+export interface SiteData {
+  readonly domain: string;
+  readonly trainCount: number;
+  readonly series: SiteSeries | null;
+}
+
+/** What a client says about its data. */
+export function checkSiteData(
+  raw: RawScenario,
+  index: number,
+  yaml: LocatedYaml,
+  resolve: (path: string) => string,
+): SiteData {
+  const client = raw.clients[index] as RawClient;
+  const { data } = raw;
+  if (data.kind === "scenes") return checkScenes(client, index, yaml);
+  checkKeys(client, index, data.kind, yaml);
+  const [from, to] = client.period;
+  if (from >= to) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["clients", index, "period"],
+      expected: "a start before the end",
+      received: client.period,
+      advice: "give e.g. [0, 0.5] for the first half",
+    });
+  }
+  const [take = 0, of = 1] = client.blocks ?? [];
+  if (take >= of) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["clients", index, "blocks"],
+      expected: "[take, of] with take below of",
+      received: client.blocks,
+      advice: "give e.g. [0, 4] for the first of every four blocks",
+    });
+  }
+  for (const [i, sensor] of (data.kind === "hydraulic" ? (client.sensors ?? []) : []).entries()) {
+    if (HYDRAULIC_CHANNELS.includes(sensor)) continue;
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["clients", index, "sensors", i],
+      expected: `one of ${HYDRAULIC_CHANNELS.join(", ")}`,
+      received: sensor,
+      advice: `did you mean "${nearestWord(sensor, HYDRAULIC_CHANNELS) ?? HYDRAULIC_CHANNELS[0]}"?`,
+    });
+  }
+  if (data.kind === "csv" && data.file === undefined && client.file === undefined) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["clients", index],
+      expected: "a file, here or under data.file",
+      received: "neither",
+      advice: "name the CSV file",
+    });
+  }
+  return {
+    domain: client.domain ?? data.kind,
+    trainCount: client.trainCount ?? Number.POSITIVE_INFINITY,
+    series: {
+      sensors: client.sensors ?? (data.kind === "csv" ? (data.sensors ?? null) : null),
+      where: Object.fromEntries(Object.entries(client.where).map(([name, values]) => [name, values.map(String)])),
+      period: client.period,
+      blocks: client.blocks ?? null,
+      subset: client.subset ?? null,
+      file: client.file === undefined ? null : resolve(client.file),
+    },
+  };
+}
+
+function checkScenes(client: RawClient, index: number, yaml: LocatedYaml): SiteData {
+  const domains = Object.keys(DOMAIN_TASKS);
+  if (client.domain === undefined || !domains.includes(client.domain)) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: client.domain === undefined ? ["clients", index] : ["clients", index, "domain"],
+      expected: `${client.domain === undefined ? "a domain: " : ""}one of ${domains.map((name) => `"${name}"`).join(", ")}`,
+      received: client.domain ?? "none",
+      advice: "use one of these",
+    });
+  }
+  checkKeys(client, index, "scenes", yaml);
+  return { domain: client.domain, trainCount: client.trainCount ?? DEFAULT_SCENES, series: null };
+}
+
+/** Refuses keys that would be read by nobody. */
+function checkKeys(client: RawClient, index: number, kind: DataConfig["kind"], yaml: LocatedYaml): void {
+  const known: readonly string[] =
+    kind === "scenes"
+      ? []
+      : SERIES_KEYS.filter((key) => key !== (kind === "csv" ? "subset" : "file") && (key !== "subset" || kind === "cmapss"));
+  for (const key of SERIES_KEYS) {
+    const value = client[key];
+    const isGiven = key === "where" ? Object.keys(client.where).length > 0 : key === "period" ? value?.toString() !== "0,1" : value !== undefined;
+    if (!isGiven || known.includes(key)) continue;
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["clients", index, key],
+      expected: `no ${key} with data of kind "${kind}"`,
+      received: value,
+      advice: "remove it",
+    });
+  }
+}

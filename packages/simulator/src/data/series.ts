@@ -1,0 +1,212 @@
+/**
+ * Sensor series of plants: one table for all sites or one each, cut into windows and blocks of time once per seed. All sites of a
+ * table share its split, so that nobody trains on what somebody is tested on.
+ */
+import { join } from "node:path";
+import {
+  loadCmapss,
+  loadHydraulic,
+  type OnNotice,
+  type SeriesExamples,
+  type SeriesSplit,
+  type SeriesTable,
+  type SeriesTarget,
+  type SiteSeries,
+  selectWindows,
+  siteSeries,
+  splitByBlocks,
+  splitByUnits,
+  type WindowSet,
+  windowsOf,
+} from "@kumiai/datasets";
+import type { MetricName } from "@kumiai/algorithms";
+import { createRng, KumiaiError, type TaskId } from "@kumiai/params";
+import type { ClientConfig, Scenario, SeriesConfig } from "../config/scenario.js";
+import type { Examples } from "../examples.js";
+import type { ModelSpec, SeriesSpec, TaskSpec } from "../model.js";
+import type { DataSource, OpenDataOptions } from "./source.js";
+
+const TRAIN = 0;
+const UNUSED = 2;
+
+/** Steps of a hydraulic cycle. */
+const HYDRAULIC_LENGTH = 60;
+
+/** Loads every table that a client names, once. Throws as the loaders do. */
+export async function openSeriesSource(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
+  const data = scenario.data as SeriesConfig;
+  const tables = new Map<string, WindowSet>();
+  for (const client of scenario.clients) {
+    const key = tableKey(data, client);
+    if (!tables.has(key)) tables.set(key, windowsOf(await loadTable(data, client, options), windowing(data)));
+  }
+  const windowsFor = (client: ClientConfig): WindowSet => {
+    const windows = tables.get(tableKey(data, client));
+    if (windows === undefined) throw new Error(`no table was loaded for client ${client.id}`);
+    return windows;
+  };
+  const site = memoized((client: ClientConfig, seed: number, notice: OnNotice) =>
+    cutSite(windowsFor(client), client, { data, seed, notice }),
+  );
+  const notice: OnNotice = options.onNotice ?? (() => {});
+  const modelOf = (client: ClientConfig): ModelSpec => seriesModel(scenario, client, windowsFor(client).table);
+  return {
+    modelOf,
+    reference: referenceModel(modelOf(scenario.clients[0] as ClientConfig) as SeriesSpec),
+    countsOf(client, seed) {
+      const { train, test } = site(client, seed, notice);
+      return { train: train.count, test: test.count };
+    },
+    examplesOf(client, seed) {
+      const { train, test, tasks } = site(client, seed, notice);
+      const scales = new Map(tasks.map(({ id, scale }) => [id, scale]));
+      const partial = partialTasks(client, windowsFor(client).table);
+      return { train: toExamples(train, partial, scales), test: toExamples(test, partial, scales) };
+    },
+  };
+}
+
+function tableKey(data: SeriesConfig, { series }: ClientConfig): string {
+  return data.kind === "cmapss" ? (series?.subset ?? "FD001") : (series?.file ?? "");
+}
+
+function loadTable(data: SeriesConfig, { id, series }: ClientConfig, options: OpenDataOptions): Promise<SeriesTable> {
+  const setting = "data.folder in the scenario, or --data";
+  switch (data.kind) {
+    case "hydraulic":
+      return loadHydraulic(folderOf(data.folder, "hydraulic", options), { setting });
+    case "cmapss": {
+      const subset = (series?.subset ?? "FD001") as Parameters<typeof loadCmapss>[1];
+      return loadCmapss(folderOf(data.folder, "cmapss", options), subset, { setting });
+    }
+    case "csv":
+      throw new KumiaiError("INVALID_CONFIG", `client ${id}: data of kind csv are not there yet`);
+  }
+}
+
+function folderOf(folder: string | null, name: string, { dataDir }: OpenDataOptions): string {
+  return folder ?? join(dataDir, name);
+}
+
+function windowing(data: SeriesConfig) {
+  return data.kind === "hydraulic" ? { length: HYDRAULIC_LENGTH, stride: HYDRAULIC_LENGTH } : data.window;
+}
+
+interface Cut {
+  readonly data: SeriesConfig;
+  readonly seed: number;
+  readonly notice: OnNotice;
+}
+
+/** The windows of one site for one seed. */
+function cutSite(windows: WindowSet, client: ClientConfig, { data, seed, notice }: Cut): SiteSeries {
+  const rng = createRng(seed).split("split");
+  const { testShare } = data.split;
+  // Engines are independent of each other, moments of one engine are not.
+  const split =
+    data.kind === "cmapss" ? splitByUnits(windows, { testShare, rng }) : splitByBlocks(windows, { ...data.split, rng });
+  const { sensors, where = {}, period: [from, to] = [0, 1], blocks = null } = client.series ?? {};
+  const selection = { where, ...(data.kind === "cmapss" ? { units: { from, to } } : { time: { from, to } }) };
+  const own = limitTraining(ownBlocks(split, blocks), selectWindows(windows, selection), client.trainCount);
+  const options = { ...selection, tasks: client.tasks, ...(sensors === null || sensors === undefined ? {} : { channels: sensors }) };
+  const site = siteSeries(windows, own, options, (message) => notice(`client ${client.id}: ${message}`));
+  for (const [name, count] of [["training", site.train.count], ["test", site.test.count]] as const) {
+    if (count > 0) continue;
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `client ${client.id}: expected at least one ${name} window, received none; widen where, period or blocks`,
+      { client: client.id },
+    );
+  }
+  return site;
+}
+
+/** Every n-th block is a plant's own, in training as in testing. */
+function ownBlocks(split: SeriesSplit, blocks: readonly [number, number] | null): SeriesSplit {
+  if (blocks === null) return split;
+  const [take, of] = blocks;
+  return { ...split, side: split.side.map((side, w) => ((split.block[w] ?? 0) % of === take ? side : UNUSED)) };
+}
+
+/** At most `limit` training windows of those selected, spread evenly over the time. */
+function limitTraining(split: SeriesSplit, selected: readonly number[], limit: number): SeriesSplit {
+  const training = selected.filter((w) => split.side[w] === TRAIN);
+  if (training.length <= limit) return split;
+  const side = split.side.slice();
+  for (const w of training) side[w] = UNUSED;
+  for (let i = 0; i < limit; i++) side[training[Math.floor((i * training.length) / limit)] ?? 0] = TRAIN;
+  return { ...split, side };
+}
+
+function seriesModel(scenario: Scenario, client: ClientConfig, table: SeriesTable): SeriesSpec {
+  const { model, training } = scenario;
+  return {
+    kind: "series",
+    sensors: client.series?.sensors ?? table.channels,
+    length: windowing(scenario.data as SeriesConfig).length,
+    stemWidth: model.stem.width,
+    channels: model.encoder.channels,
+    kernel: model.encoder.kernel,
+    decoderWidth: model.decoder.width,
+    tasks: client.tasks.map((id): TaskSpec => {
+      const target = table.targets.find((candidate) => candidate.id === id);
+      if (target === undefined) throw new Error(`the ${table.name} data have no target ${id}`);
+      return {
+        id,
+        label: target.label,
+        metric: METRICS[target.metric],
+        ...(isPartial(target) ? { isPartial: true } : {}),
+        lossWeight: training.lossWeights[id] ?? 1,
+        backgroundWeight: 1,
+      };
+    }),
+  };
+}
+
+/** Encoder and decoder of a series model do not depend on sensors and tasks; one number per series is the simplest task. */
+function referenceModel(model: SeriesSpec): SeriesSpec {
+  const task: TaskSpec = {
+    id: "reference" as TaskId,
+    label: { kind: "scalar" },
+    lossWeight: 1,
+    backgroundWeight: 1,
+  };
+  return { ...model, tasks: [task] };
+}
+
+const METRICS: Readonly<Record<SeriesTarget["metric"], MetricName>> = {
+  macroF1: "macro-f1",
+  auroc: "auroc",
+  mae: "mae",
+  rmse: "rmse",
+  phm08: "phm08",
+};
+
+/** Whether some row has no label. Models of such tasks take a mask with every batch. */
+function isPartial({ values }: SeriesTarget): boolean {
+  return values.some(Number.isNaN);
+}
+
+function partialTasks({ tasks }: ClientConfig, { targets }: SeriesTable): readonly TaskId[] {
+  return tasks.filter((id) => targets.some((target) => target.id === id && isPartial(target)));
+}
+
+function toExamples(
+  { count, series, labels, masks }: SeriesExamples,
+  partial: readonly TaskId[],
+  scales: ReadonlyMap<TaskId, number>,
+): Examples {
+  const all = new Map(partial.map((task) => [task, masks.get(task) ?? new Uint8Array(count).fill(1)]));
+  return { count, inputName: "series", inputs: series, points: 1, labels, masks: all, scales };
+}
+
+/** Results by client and seed: a table is cut once, whoever asks first. */
+function memoized(cut: (client: ClientConfig, seed: number, notice: OnNotice) => SiteSeries): typeof cut {
+  const known = new Map<string, SiteSeries>();
+  return (client, seed, notice) => {
+    const key = `${seed}/${client.id}`;
+    const found = known.get(key) ?? cut(client, seed, notice);
+    known.set(key, found);
+    return found;
+  };
+}
