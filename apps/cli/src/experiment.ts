@@ -12,9 +12,9 @@ import {
   type Scenario,
   serializeResult,
 } from "@kumiai/simulator";
-import { cacheDir, dataDir } from "./folders.js";
 import { reportError } from "./errors.js";
 import { prepareOutputDir } from "./files.js";
+import { cacheDir, dataDir } from "./folders.js";
 import { interruptible } from "./interrupt.js";
 import type { Io } from "./io.js";
 import { progressDisplay } from "./progress/display.js";

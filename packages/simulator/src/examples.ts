@@ -21,7 +21,15 @@ export interface Examples {
 }
 
 export function examplesOfScenes({ count, height, width, images, labels }: DenseExamples): Examples {
-  return { count, inputName: "image", inputs: images, points: height * width, labels, masks: new Map(), scales: new Map() };
+  return {
+    count,
+    inputName: "image",
+    inputs: images,
+    points: height * width,
+    labels,
+    masks: new Map(),
+    scales: new Map(),
+  };
 }
 
 /** Inputs of `rows`. */

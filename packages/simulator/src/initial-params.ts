@@ -78,7 +78,8 @@ function drawStemInto(params: ParamVector, layout: ParamLayout, sensors: readonl
     sensors.forEach((sensor, channel) => {
       const draw = rng.split("stem").split(sensor);
       for (let out = 0; out < width; out++) {
-        for (let step = 0; step < kernel; step++) view[(out * channels + channel) * kernel + step] = std * draw.normal();
+        for (let step = 0; step < kernel; step++)
+          view[(out * channels + channel) * kernel + step] = std * draw.normal();
       }
     });
   }

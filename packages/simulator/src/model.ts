@@ -2,7 +2,14 @@
 import type { MetricName } from "@kumiai/algorithms";
 import { type LabelKind, outputPlanes } from "@kumiai/datasets";
 import type { TaskId } from "@kumiai/params";
-import { denseNet, type LossSpec, type Model, type OptimizerSpec, type SessionOptions, seriesNet } from "@kumiai/training";
+import {
+  denseNet,
+  type LossSpec,
+  type Model,
+  type OptimizerSpec,
+  type SessionOptions,
+  seriesNet,
+} from "@kumiai/training";
 import type { Scenario } from "./config/scenario.js";
 
 /** All that a model depends on, as plain data: it can be sent to a worker and names the model in caches. */

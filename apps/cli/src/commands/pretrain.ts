@@ -2,8 +2,8 @@
 import { dirname, resolve } from "node:path";
 import type { PretrainEpoch } from "@kumiai/simulator";
 import { Command, Option } from "commander";
-import { cacheDir } from "../folders.js";
 import { prepareOutputDir } from "../files.js";
+import { cacheDir } from "../folders.js";
 import { formatNumber, formatSeconds } from "../format.js";
 import { interruptible } from "../interrupt.js";
 import type { Io } from "../io.js";

@@ -165,10 +165,17 @@ function checkKeys(client: RawClient, index: number, kind: DataConfig["kind"], y
   const known: readonly string[] =
     kind === "scenes"
       ? []
-      : SERIES_KEYS.filter((key) => key !== (kind === "csv" ? "subset" : "file") && (key !== "subset" || kind === "cmapss"));
+      : SERIES_KEYS.filter(
+          (key) => key !== (kind === "csv" ? "subset" : "file") && (key !== "subset" || kind === "cmapss"),
+        );
   for (const key of SERIES_KEYS) {
     const value = client[key];
-    const isGiven = key === "where" ? Object.keys(client.where).length > 0 : key === "period" ? value?.toString() !== "0,1" : value !== undefined;
+    const isGiven =
+      key === "where"
+        ? Object.keys(client.where).length > 0
+        : key === "period"
+          ? value?.toString() !== "0,1"
+          : value !== undefined;
     if (!isGiven || known.includes(key)) continue;
     refuse(yaml, "INVALID_CONFIG", {
       path: ["clients", index, key],

@@ -36,7 +36,9 @@ export function checkClients(
     return {
       id: locateId(yaml, [...path, "id"], () => parseClientId(client.id)),
       ...checkSiteData(raw, index, yaml, resolve),
-      tasks: client.tasks.map((task, i) => checkTask({ known: knownTasks, tasks: client.tasks }, i, yaml, [...path, "tasks", i])),
+      tasks: client.tasks.map((_task, i) =>
+        checkTask({ known: knownTasks, tasks: client.tasks }, i, yaml, [...path, "tasks", i]),
+      ),
       joinsAtRound: checkRound(client.joinsAtRound, raw, yaml, [...path, "joinsAtRound"]),
       absentRounds: client.absentRounds.map((round, i) => checkRound(round, raw, yaml, [...path, "absentRounds", i])),
     };

@@ -22,7 +22,8 @@ function refusalOf(text: string): { readonly code: string; readonly message: str
 test("the smallest scenario gets every default", () => {
   const scenario = parseScenario(SMALLEST, "/somewhere/s.yaml");
   expect(scenario.model).toEqual({
-    encoder: { channels: [16, 24, 32, 48], initFile: null },
+    stem: { width: 16 },
+    encoder: { channels: [16, 24, 32, 48], kernel: 5, initFile: null },
     decoder: { width: 24 },
   });
   expect(scenario.training).toEqual({
@@ -43,6 +44,7 @@ test("the smallest scenario gets every default", () => {
     domain: "garments",
     tasks: ["edge", "semseg"],
     trainCount: 40,
+    series: null,
     joinsAtRound: 1,
     absentRounds: [],
   });

@@ -76,7 +76,11 @@ const windowSchema = z.strictObject({
 const targetSchema = z.strictObject({
   column: z.string().min(1).optional(),
   kind: z.enum(["classes", "binary", "number"]),
-  classes: z.array(z.union([z.string(), z.number()])).min(2).max(250).optional(),
+  classes: z
+    .array(z.union([z.string(), z.number()]))
+    .min(2)
+    .max(250)
+    .optional(),
   metric: z.enum(["macroF1", "auroc", "mae", "rmse", "phm08"]).optional(),
 });
 

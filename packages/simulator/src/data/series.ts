@@ -3,6 +3,7 @@
  * table share its split, so that nobody trains on what somebody is tested on.
  */
 import { join } from "node:path";
+import type { MetricName } from "@kumiai/algorithms";
 import {
   loadCmapss,
   loadHydraulic,
@@ -19,7 +20,6 @@ import {
   type WindowSet,
   windowsOf,
 } from "@kumiai/datasets";
-import type { MetricName } from "@kumiai/algorithms";
 import { createRng, KumiaiError, type TaskId } from "@kumiai/params";
 import type { ClientConfig, Scenario, SeriesConfig } from "../config/scenario.js";
 import type { Examples } from "../examples.js";
@@ -108,9 +108,16 @@ function cutSite(windows: WindowSet, client: ClientConfig, { data, seed, notice 
   const { sensors, where = {}, period: [from, to] = [0, 1], blocks = null } = client.series ?? {};
   const selection = { where, ...(data.kind === "cmapss" ? { units: { from, to } } : { time: { from, to } }) };
   const own = limitTraining(ownBlocks(split, blocks), selectWindows(windows, selection), client.trainCount);
-  const options = { ...selection, tasks: client.tasks, ...(sensors === null || sensors === undefined ? {} : { channels: sensors }) };
+  const options = {
+    ...selection,
+    tasks: client.tasks,
+    ...(sensors === null || sensors === undefined ? {} : { channels: sensors }),
+  };
   const site = siteSeries(windows, own, options, (message) => notice(`client ${client.id}: ${message}`));
-  for (const [name, count] of [["training", site.train.count], ["test", site.test.count]] as const) {
+  for (const [name, count] of [
+    ["training", site.train.count],
+    ["test", site.test.count],
+  ] as const) {
     if (count > 0) continue;
     throw new KumiaiError(
       "INVALID_CONFIG",
