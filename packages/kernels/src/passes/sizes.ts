@@ -8,6 +8,7 @@ import { isInFile, type Vector } from "./vector.js";
 /** Elements of all vectors of a chunk together, 4 MB. Changing it changes the last bits of results. */
 const CHUNK_ELEMENTS = 2 ** 20;
 const LONGEST_CHUNK = 2 ** 17;
+const LONG_ENOUGH = 4096;
 /**
  * Where the vectors of a job lie: where kernels reach them; elsewhere in memory, so that they are copied to kernels; or in files, at
  * least some of them.
@@ -31,9 +32,13 @@ export function chunkLength(vectorCount: number): number {
   return share(CHUNK_ELEMENTS, vectorCount, LONGEST_CHUNK);
 }
 
-/** Elements of a mix's job; `vectorCount`: those that it reads and writes. */
+/**
+ * Elements of a mix's job; `vectorCount`: those that it reads and writes. With hundreds of them, to name them takes longer than a short
+ * piece of each, and leaves more garbage.
+ */
 export function jobLength(vectorCount: number): number {
-  return share(CHUNK_ELEMENTS, vectorCount, LONGEST_CHUNK);
+  const length = share(CHUNK_ELEMENTS, vectorCount, LONGEST_CHUNK);
+  return Math.max(length, share(4 * CHUNK_ELEMENTS, vectorCount, LONG_ENOUGH));
 }
 
 /** Elements that are loaded at once, at most `most`; `vectorCount`: those that a step holds. */
