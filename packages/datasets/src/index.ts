@@ -6,7 +6,9 @@ export { outputPlanes, renderImage, renderLabel, renderPrediction } from "./rend
 export { type ClassificationOptions, composeClassification } from "./scenes/classification.js";
 export { type ComposeOptions, composeScenes, DEFAULT_SCENE_SIZE } from "./scenes/compose.js";
 export { CMAPSS_SUBSETS, type CmapssSubset, type LoadCmapssOptions, loadCmapss } from "./series/cmapss.js";
+export { type GuessedColumn, guessRoles, rolesOf } from "./series/csv/guess-roles.js";
 export { type CsvRoles, type CsvTarget, loadCsv } from "./series/csv/load-csv.js";
+export { type ColumnProfile, type CsvProfile, profileCsv } from "./series/csv/profile-csv.js";
 export type { CsvFormat } from "./series/csv/records.js";
 export { examplesOf, type SiteSeries, type SiteSeriesOptions, siteSeries } from "./series/examples.js";
 export {

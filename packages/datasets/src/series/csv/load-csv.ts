@@ -291,7 +291,7 @@ function targetOf(id: string, target: CsvTarget, columns: CsvColumns, k: number,
 }
 
 /** Numbers by size, before words by code point. */
-function byValue(a: string, b: string): number {
+export function byValue(a: string, b: string): number {
   const [x, y] = [Number(a), Number(b)];
   if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
   if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;

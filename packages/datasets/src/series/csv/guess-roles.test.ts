@@ -1,0 +1,147 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { NO_REAL_DATA, realFolder } from "../../testing/real-series.js";
+import { guessRoles, rolesOf } from "./guess-roles.js";
+import { loadCsv } from "./load-csv.js";
+import { profileCsv } from "./profile-csv.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "guess-"));
+});
+afterEach(async () => rm(folder, { recursive: true }));
+
+async function profileOf(text: string | Uint8Array) {
+  await writeFile(join(folder, "plant.csv"), text);
+  return profileCsv(join(folder, "plant.csv"));
+}
+
+async function guess(header: string, rowAt: (row: number) => readonly (string | number)[], rowCount = 40) {
+  const rows = Array.from({ length: rowCount }, (_, row) => rowAt(row).join(","));
+  const profile = await profileOf(`${[header, ...rows].join("\n")}\n`);
+  const columns = guessRoles(profile);
+  return { profile, columns, roles: Object.fromEntries(columns.map(({ name, role }) => [name, role])) };
+}
+
+describe("the format is found out", () => {
+  test.each([
+    ["commas and points", "a,b\n1.5,x\n", { delimiter: ",", header: true, encoding: "utf-8", decimal: "." }],
+    [
+      "semicolons and decimal commas",
+      "a;b\n1,5;2\n",
+      { delimiter: ";", header: true, encoding: "utf-8", decimal: "," },
+    ],
+    ["tabs and points", "a\tb\n1.5\t2\n", { delimiter: "\t", header: true, encoding: "utf-8", decimal: "." }],
+    [
+      "commas in quoted names",
+      '"a, K";"b, N"\n1,5;2,5\n',
+      { delimiter: ";", header: true, encoding: "utf-8", decimal: "," },
+    ],
+    ["no header", "1,2\n3,4\n", { delimiter: ",", header: false, encoding: "utf-8", decimal: "." }],
+  ])("%s", async (_, text, format) => {
+    expect((await profileOf(text)).format).toEqual(format);
+  });
+
+  test("Shift_JIS, as spreadsheets in Japan write it", async () => {
+    const bytes = Uint8Array.from([0x89, 0xb7, 0x93, 0x78, 0x2c, 0x79, 0x0a, 0x31, 0x2c, 0x30, 0x0a]);
+    const { format, columns } = await profileOf(bytes);
+    expect([format.encoding, columns[0]?.name]).toEqual(["shift_jis", "温度"]);
+  });
+});
+
+test("unit, time, sensors, targets and what is of no use, by name and values", async () => {
+  const { roles, columns } = await guess(
+    "serial,machine_id,timestamp,temp,press,site,comment,switch,state,toolWear,fail",
+    (row) => [
+      row + 1,
+      `m${Math.floor(row / 20)}`,
+      `2024-05-01 00:${String(row).padStart(2, "0")}:00`,
+      (row * 7) % 13,
+      row % 9 === 0 ? "" : row / 7,
+      "tokyo",
+      `note ${row}`,
+      row % 2,
+      row < 30 ? "ok" : "worn",
+      row / 10,
+      row > 35 ? 1 : 0,
+    ],
+  );
+  expect(roles).toEqual({
+    serial: "ignore",
+    machine_id: "unit",
+    timestamp: "time",
+    temp: "sensor",
+    press: "sensor",
+    site: "ignore",
+    comment: "ignore",
+    switch: "sensor",
+    state: "target",
+    toolWear: "target",
+    fail: "target",
+  });
+  const targets = columns.flatMap((column) => (column.role === "target" ? [[column.id, column.target]] : []));
+  expect(targets).toEqual([
+    ["state", { column: "state", kind: "classes", classes: ["ok", "worn"] }],
+    ["toolwear", { column: "toolWear", kind: "number" }],
+    ["fail", { column: "fail", kind: "binary" }],
+  ]);
+  const why = Object.fromEntries(columns.map((column) => [column.name, column.why]));
+  expect([why.serial, why.press, why.site, why.comment]).toEqual([
+    "a row number",
+    "numbers, 12.5 % missing",
+    "the same in every row",
+    "many different words: names or notes",
+  ]);
+});
+
+test("only a name that ends in a machine or run is a unit", async () => {
+  const unitOf = async (name: string) => (await guess(`${name},x,y`, (row) => [row % 3, row / 3, -row])).roles[name];
+  expect([await unitOf("line"), await unitOf("Machine ID"), await unitOf("engineNo"), await unitOf("id")]).toEqual(
+    Array(4).fill("unit"),
+  );
+  expect(await unitOf("line speed")).toBe("sensor");
+  expect(await unitOf("machine failure")).toBe("target");
+});
+
+test("names in Japanese", async () => {
+  const { columns, roles } = await guess("設備,日時,温度,判定,残寿命", (row) => [
+    `A${row % 2}`,
+    row,
+    row * 1.5,
+    row % 3 === 0 ? "不良" : "良",
+    40 - row,
+  ]);
+  expect(roles).toEqual({ 設備: "unit", 日時: "time", 温度: "sensor", 判定: "target", 残寿命: "target" });
+  expect(columns.flatMap((column) => (column.role === "target" ? [column.id] : []))).toEqual(["target", "target-2"]);
+});
+
+test("where no name helps: words before switches before the last column", async () => {
+  const a = await guess("a,b,c", (row) => [row * 1.1, row % 2 === 0 ? "x" : "y", row % 2]);
+  expect(a.roles).toEqual({ a: "sensor", b: "target", c: "sensor" });
+  const b = await guess("a,b,c", (row) => [row * 1.1, row % 2, row * 0.3]);
+  expect(b.roles).toEqual({ a: "sensor", b: "target", c: "sensor" });
+  const c = await guess("a,b,c", (row) => [row * 1.1, row * 0.7, row * 0.3]);
+  expect(c.columns.at(-1)).toMatchObject({
+    role: "target",
+    why: "the last column, as nothing else looked like a target",
+  });
+});
+
+test("what is guessed can be loaded as it is", async () => {
+  const { profile, columns } = await guess("machine,cycle,x,y,state", (row) => [row % 2, row, row / 3, -row, row % 4]);
+  const table = await loadCsv(profile.path, rolesOf(profile, columns));
+  expect([table.rowCount, table.units, table.channels]).toEqual([40, ["0", "1"], ["x", "y"]]);
+  expect(table.targets[0]?.classNames).toEqual(["0", "1", "2", "3"]);
+});
+
+const real = realFolder("ai4i2020");
+test.skipIf(real === undefined)(`a public CSV${real === undefined ? ` (${NO_REAL_DATA})` : ""}`, async () => {
+  const columns = guessRoles(await profileCsv(join(real ?? "", "ai4i2020.csv")));
+  const of = (role: string) => columns.filter((column) => column.role === role).map(({ name }) => name);
+  expect(of("time")).toEqual(["UDI"]);
+  expect(of("ignore")).toEqual(["Product ID", "Type"]);
+  expect(of("target")).toEqual(["Tool wear [min]", "Machine failure", "TWF", "HDF", "PWF", "OSF", "RNF"]);
+  expect(of("sensor").length).toBe(4);
+});

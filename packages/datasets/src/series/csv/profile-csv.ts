@@ -1,0 +1,172 @@
+/**
+ * What stands in the columns of a CSV file whose format and meaning nobody has stated yet. Delimiter, encoding, decimal mark and
+ * header are found out from the text; every field is looked at, so a word in the last row counts.
+ *
+ * Memory: up to 256 distinct texts per column. Errors: as `loadCsv`.
+ */
+import { KumiaiError } from "@kumiai/params";
+import { streamText } from "../read-numbers.js";
+import { DEFAULT_MISSING, type Decimal, parseBinary, parseNumber, parseTime } from "./cells.js";
+import { type CsvFormat, readCsv } from "./records.js";
+
+/** More distinct texts than this are not kept apart. */
+export const MAX_DISTINCT = 256;
+
+export interface ColumnProfile {
+  readonly name: string;
+  readonly rowCount: number;
+  readonly missingCount: number;
+  /** Whether every field that is not missing is a number, a date, a yes or no. */
+  readonly isNumber: boolean;
+  readonly isDate: boolean;
+  readonly isBinary: boolean;
+  readonly isWhole: boolean;
+  /** Whether the numbers rise by one from row to row: a row number. */
+  readonly isCounter: boolean;
+  /** Texts that occur and how often; undefined when there are more than `MAX_DISTINCT`. */
+  readonly distinct: ReadonlyMap<string, number> | undefined;
+}
+
+export interface CsvProfile {
+  readonly path: string;
+  readonly format: CsvFormat;
+  readonly rowCount: number;
+  readonly columns: readonly ColumnProfile[];
+}
+
+/** `stated` overrules what would be found out. */
+export async function profileCsv(path: string, stated: CsvFormat = {}): Promise<CsvProfile> {
+  const { encoding, head } = await sniffText(path, stated.encoding);
+  const delimiter = stated.delimiter ?? delimiterOf(head);
+  const format: CsvFormat = {
+    delimiter,
+    header: stated.header ?? !isRowOfNumbers(head, delimiter),
+    encoding,
+    ...(stated.missing && { missing: stated.missing }),
+  };
+  const missing = new Set(stated.missing ?? DEFAULT_MISSING);
+  let columns: readonly ColumnStatistics[] = [];
+  let rowCount = 0;
+  await readCsv(path, format, {
+    columns(names) {
+      columns = names.map((name) => new ColumnStatistics(name));
+    },
+    record(fields) {
+      rowCount++;
+      columns.forEach((column, i) => {
+        const text = fields[i] ?? "";
+        if (missing.has(text)) column.missingCount++;
+        else column.take(text);
+      });
+    },
+  });
+  if (rowCount === 0)
+    throw new KumiaiError("DATA_MALFORMED", `${path}: expected rows after the header, found none`, { path });
+  const decimal = stated.decimal ?? decimalOf(columns, delimiter);
+  return {
+    path,
+    format: { ...format, decimal },
+    rowCount,
+    columns: columns.map((column) => column.profile(rowCount, decimal)),
+  };
+}
+
+class ColumnStatistics {
+  readonly name: string;
+  missingCount = 0;
+  pointNumbers = 0;
+  commaNumbers = 0;
+  #count = 0;
+  #dates = 0;
+  #binaries = 0;
+  #wholes = 0;
+  #risesByOne = 0;
+  #last: number | undefined;
+  #distinct: Map<string, number> | undefined = new Map();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  take(text: string): void {
+    this.#count++;
+    const point = parseNumber(text, ".");
+    const comma = parseNumber(text, ",");
+    const value = point ?? comma;
+    if (point !== undefined) this.pointNumbers++;
+    if (comma !== undefined) this.commaNumbers++;
+    if (value === undefined && parseTime(text, ".") !== undefined) this.#dates++;
+    if (parseBinary(text) !== undefined) this.#binaries++;
+    if (value !== undefined && Number.isSafeInteger(value)) this.#wholes++;
+    if (value !== undefined && this.#last !== undefined && value === this.#last + 1) this.#risesByOne++;
+    this.#last = value;
+    if (this.#distinct === undefined) return;
+    this.#distinct.set(text, (this.#distinct.get(text) ?? 0) + 1);
+    if (this.#distinct.size > MAX_DISTINCT) this.#distinct = undefined;
+  }
+
+  profile(rowCount: number, decimal: Decimal): ColumnProfile {
+    const numbers = decimal === "," ? this.commaNumbers : this.pointNumbers;
+    const all = (count: number): boolean => this.#count > 0 && count === this.#count;
+    return {
+      name: this.name,
+      rowCount,
+      missingCount: this.missingCount,
+      isNumber: all(numbers),
+      isDate: all(this.#dates),
+      isBinary: all(this.#binaries),
+      isWhole: all(this.#wholes),
+      isCounter: this.missingCount === 0 && rowCount > 2 && this.#risesByOne === rowCount - 1,
+      distinct: this.#distinct,
+    };
+  }
+}
+
+/** The encoding in which the text can be read, and its first line that is not blank. */
+async function sniffText(path: string, stated: string | undefined): Promise<{ encoding: string; head: string }> {
+  const candidates = stated === undefined ? ["utf-8", "shift_jis"] : [stated];
+  for (const [i, encoding] of candidates.entries()) {
+    try {
+      return { encoding, head: await firstLine(path, encoding) };
+    } catch (error) {
+      const isDecoding = error instanceof KumiaiError && error.cause instanceof TypeError;
+      if (!isDecoding || i === candidates.length - 1) throw error;
+    }
+  }
+  throw new Error("no encoding to try");
+}
+
+/** Reads all of the file, so that a wrong byte anywhere is met. */
+async function firstLine(path: string, encoding: string): Promise<string> {
+  let head = "";
+  await streamText(
+    path,
+    async (text) => {
+      for await (const piece of text) if (head.trimStart().indexOf("\n") < 0) head += piece;
+    },
+    encoding,
+  );
+  return head.trimStart().split("\n", 1)[0]?.trimEnd() ?? "";
+}
+
+const withoutQuoted = (line: string): string => line.replace(/"(?:[^"]|"")*"/g, "x");
+
+/** The mark that occurs most in the first line. */
+function delimiterOf(head: string): string {
+  const plain = withoutQuoted(head);
+  const counts = [",", ";", "\t", "|"].map((mark) => [mark, plain.split(mark).length - 1] as const);
+  return counts.reduce((best, next) => (next[1] > best[1] ? next : best))[0];
+}
+
+function isRowOfNumbers(head: string, delimiter: string): boolean {
+  const decimal = delimiter === "," ? "." : ",";
+  return withoutQuoted(head)
+    .split(delimiter)
+    .every((field) => parseNumber(field.trim(), ".") !== undefined || parseNumber(field.trim(), decimal) !== undefined);
+}
+
+function decimalOf(columns: readonly ColumnStatistics[], delimiter: string): Decimal {
+  if (delimiter === ",") return ".";
+  const surplus = columns.reduce((sum, column) => sum + column.commaNumbers - column.pointNumbers, 0);
+  return surplus > 0 ? "," : ".";
+}
