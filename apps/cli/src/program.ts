@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { aggregateCommand } from "./commands/aggregate.js";
 import { compareCommand } from "./commands/compare.js";
+import { initCommand } from "./commands/init.js";
 import { pretrainCommand } from "./commands/pretrain.js";
 import { runCommand } from "./commands/run.js";
 import { strategiesCommand } from "./commands/strategies.js";
@@ -67,6 +68,7 @@ function createProgram(context: CommandContext): Command {
   add(runCommand(context), "Learn");
   add(aggregateCommand(context), "Learn");
   add(strategiesCommand(context), "Look");
+  add(initCommand(context), "Prepare");
   add(pretrainCommand(context), "Prepare");
   program.addHelpText("after", () => closingHelp(io));
   return program;
@@ -81,6 +83,9 @@ ${command("kumiai compare examples/scenes/overlap.yaml --strategies local,fedavg
 
 ${command("kumiai run my-sites.yaml --out runs/mine")}
   One strategy, one seed: the first thing to try with a file of your own.
+
+${command("kumiai init presses.csv && kumiai run presses.yaml --strategy local")}
+  A first scenario from a CSV of your own machines, with the reason beside every guess.
 
 ${command("kumiai aggregate FEDERATION.yaml --base params --local local --out params --state state.json")}
   One round on safetensors files that sites trained with a program of their own.

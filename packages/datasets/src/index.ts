@@ -29,6 +29,7 @@ export {
   TRAIN_SIDE,
   type UnitSplitOptions,
 } from "./series/split.js";
+export { type SuggestedWindows, suggestWindows } from "./series/suggest-windows.js";
 export type {
   OnNotice,
   SeriesExamples,

@@ -47,6 +47,9 @@ export async function streamText(
     else await pipeline(source, consume);
   } catch (cause) {
     if (refusal !== undefined) throw refusal;
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new KumiaiError("FILE_NOT_FOUND", `${path}: no such file; check the path`, { path }, cause);
+    }
     const hint = cause instanceof TypeError ? "; is it in another encoding, e.g. shift_jis?" : "";
     throw new KumiaiError("FILE_UNREADABLE", `${path}: ${(cause as Error).message}${hint}`, { path }, cause);
   }

@@ -29,6 +29,8 @@ export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (pa
     file: data.file === undefined ? null : resolve(data.file),
     unit: data.unit ?? null,
     time: data.time ?? null,
+    maxTimeStep: data.maxTimeStep ?? null,
+    missing: data.missing ?? null,
     sensors: data.sensors ?? null,
     targets: Object.fromEntries(
       Object.entries(data.targets).map(([name, target]): [string, CsvTargetConfig] => [
@@ -37,6 +39,7 @@ export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (pa
           kind: target.kind,
           column: target.column ?? name,
           classes: target.classes?.map(String) ?? null,
+          positive: target.positive === undefined ? null : String(target.positive),
           metric: target.metric ?? null,
         },
       ]),

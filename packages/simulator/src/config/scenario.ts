@@ -1,5 +1,6 @@
 /** A scenario after parsing: everything checked, defaults filled in, paths absolute. Docs: `docs/ref-scenario.md`. */
 
+import type { SeriesMetric } from "@kumiai/datasets";
 import type { ClientId, TaskId } from "@kumiai/params";
 import type { TrafficConfig } from "./traffic-schema.js";
 
@@ -60,8 +61,10 @@ export interface CsvTargetConfig {
   readonly kind: "classes" | "binary" | "number";
   /** Values in the order of the classes; null: as they occur, sorted. */
   readonly classes: readonly string[] | null;
+  /** `binary`: the field that means yes; null: 1, true, yes, y. */
+  readonly positive: string | null;
   /** Null: macro-F1 for classes, AUROC for binary, RMSE for numbers. */
-  readonly metric: string | null;
+  readonly metric: SeriesMetric | null;
 }
 
 export interface CsvConfig extends SeriesCommon {
@@ -69,8 +72,15 @@ export interface CsvConfig extends SeriesCommon {
   readonly file: string | null;
   readonly delimiter: string;
   readonly decimal: "." | ",";
+  /** Whether the first record names the columns. */
+  readonly header: boolean;
+  readonly encoding: string;
+  /** Fields that stand for "not measured"; null: the usual ones. */
+  readonly missing: readonly string[] | null;
   readonly unit: string | null;
   readonly time: string | null;
+  /** Longer steps are breaks; null: there are none. */
+  readonly maxTimeStep: number | null;
   /** Null: every column that is nothing else. */
   readonly sensors: readonly string[] | null;
   readonly ignore: readonly string[];

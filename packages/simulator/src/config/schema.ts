@@ -81,6 +81,7 @@ const targetSchema = z.strictObject({
     .min(2)
     .max(250)
     .optional(),
+  positive: z.union([z.string(), z.number()]).optional(),
   metric: z.enum(["macroF1", "auroc", "mae", "rmse", "phm08"]).optional(),
 });
 
@@ -89,8 +90,12 @@ const csvSchema = z.strictObject({
   file: z.string().min(1).optional(),
   delimiter: z.string().min(1).max(1).default(","),
   decimal: z.enum([".", ","]).default("."),
+  header: z.boolean().default(true),
+  encoding: z.string().min(1).default("utf-8"),
+  missing: z.array(z.string()).optional(),
   unit: z.string().min(1).optional(),
   time: z.string().min(1).optional(),
+  maxTimeStep: positive(Number.MAX_VALUE).optional(),
   sensors: z.array(z.string().min(1)).min(1).optional(),
   ignore: z.array(z.string().min(1)).default([]),
   targets: z.record(z.string(), targetSchema),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { MetricName } from "@kumiai/algorithms";
 import {
   loadCmapss,
+  loadCsv,
   loadHydraulic,
   type OnNotice,
   type SeriesExamples,
@@ -24,6 +25,7 @@ import { createRng, KumiaiError, type TaskId } from "@kumiai/params";
 import type { ClientConfig, Scenario, SeriesConfig } from "../config/scenario.js";
 import type { Examples } from "../examples.js";
 import type { ModelSpec, SeriesSpec, TaskSpec } from "../model.js";
+import { csvFileOf, csvRolesOf } from "./csv-roles.js";
 import type { DataSource, OpenDataOptions } from "./source.js";
 
 const TRAIN = 0;
@@ -36,9 +38,12 @@ const HYDRAULIC_LENGTH = 60;
 export async function openSeriesSource(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
   const data = scenario.data as SeriesConfig;
   const tables = new Map<string, WindowSet>();
+  const notice: OnNotice = options.onNotice ?? (() => {});
   for (const client of scenario.clients) {
     const key = tableKey(data, client);
-    if (!tables.has(key)) tables.set(key, windowsOf(await loadTable(data, client, options), windowing(data)));
+    if (tables.has(key)) continue;
+    const sharers = scenario.clients.filter((other) => tableKey(data, other) === key);
+    tables.set(key, windowsOf(await loadTable(data, sharers, { ...options, onNotice: notice }), windowing(data)));
   }
   const windowsFor = (client: ClientConfig): WindowSet => {
     const windows = tables.get(tableKey(data, client));
@@ -48,7 +53,6 @@ export async function openSeriesSource(scenario: Scenario, options: OpenDataOpti
   const site = memoized((client: ClientConfig, seed: number, notice: OnNotice) =>
     cutSite(windowsFor(client), client, { data, seed, notice }),
   );
-  const notice: OnNotice = options.onNotice ?? (() => {});
   const modelOf = (client: ClientConfig): ModelSpec => seriesModel(scenario, client, windowsFor(client).table);
   return {
     modelOf,
@@ -66,21 +70,34 @@ export async function openSeriesSource(scenario: Scenario, options: OpenDataOpti
   };
 }
 
-function tableKey(data: SeriesConfig, { series }: ClientConfig): string {
-  return data.kind === "cmapss" ? (series?.subset ?? "FD001") : (series?.file ?? "");
+function tableKey(data: SeriesConfig, client: ClientConfig): string {
+  switch (data.kind) {
+    case "hydraulic":
+      return "";
+    case "cmapss":
+      return client.series?.subset ?? "FD001";
+    case "csv":
+      return csvFileOf(data, client);
+  }
 }
 
-function loadTable(data: SeriesConfig, { id, series }: ClientConfig, options: OpenDataOptions): Promise<SeriesTable> {
+/** The table that `clients` share. */
+function loadTable(
+  data: SeriesConfig,
+  clients: readonly ClientConfig[],
+  options: OpenDataOptions,
+): Promise<SeriesTable> {
+  const key = tableKey(data, clients[0] as ClientConfig);
   const setting = "data.folder in the scenario, or --data";
   switch (data.kind) {
     case "hydraulic":
       return loadHydraulic(folderOf(data.folder, "hydraulic", options), { setting });
     case "cmapss": {
-      const subset = (series?.subset ?? "FD001") as Parameters<typeof loadCmapss>[1];
+      const subset = key as Parameters<typeof loadCmapss>[1];
       return loadCmapss(folderOf(data.folder, "cmapss", options), subset, { setting });
     }
     case "csv":
-      throw new KumiaiError("INVALID_CONFIG", `client ${id}: data of kind csv are not there yet`);
+      return loadCsv(key, csvRolesOf(data, clients), options.onNotice);
   }
 }
 

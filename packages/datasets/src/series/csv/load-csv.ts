@@ -41,6 +41,8 @@ export interface CsvRoles extends CsvFormat {
   readonly targets: Readonly<Record<string, CsvTarget>>;
   /** Columns that are left out; where `sensors` are stated, a notice names others without a role. */
   readonly ignore?: readonly string[];
+  /** As `ignore`, but they need not be in the file: what only the files of other sites have. */
+  readonly ignoreIfPresent?: readonly string[];
 }
 
 export async function loadCsv(path: string, roles: CsvRoles, onNotice: OnNotice = () => {}): Promise<SeriesTable> {
@@ -109,7 +111,8 @@ class CsvColumns {
     for (const name of [...named, ...(this.#roles.sensors ?? [])]) {
       if (!names.includes(name)) throw this.#unknownColumn(name, names);
     }
-    const others = names.filter((name) => !named.includes(name));
+    const { ignoreIfPresent = [] } = this.#roles;
+    const others = names.filter((name) => !named.includes(name) && !ignoreIfPresent.includes(name));
     this.channels = this.#roles.sensors ?? others;
     if (this.channels.length === 0) {
       throw new KumiaiError(

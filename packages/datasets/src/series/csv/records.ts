@@ -4,7 +4,6 @@
  *
  * Errors: FILE_NOT_FOUND, FILE_UNREADABLE (also text that is not in the stated encoding), DATA_MALFORMED with file and line.
  */
-import { access } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { KumiaiError } from "@kumiai/params";
@@ -35,7 +34,6 @@ export interface CsvReader {
 
 export async function readCsv(path: string, format: CsvFormat, reader: CsvReader): Promise<void> {
   const { header = true } = format;
-  await requireFile(path);
   let named = false;
   const take: TakeRecord = (fields, line) => {
     const place = `${path}:${line}`;
@@ -114,12 +112,4 @@ function namesOf(fields: readonly string[], place: string): readonly string[] {
     );
   });
   return fields;
-}
-
-async function requireFile(path: string): Promise<void> {
-  try {
-    await access(path);
-  } catch (cause) {
-    throw new KumiaiError("FILE_NOT_FOUND", `${path}: no such CSV file; check the path`, { path }, cause);
-  }
 }

@@ -1,0 +1,114 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseScenario } from "@kumiai/simulator";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runCli } from "./program.js";
+import { memoryIo } from "./testing/memory-io.js";
+
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "kumiai-init-"));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+async function kumiai(...args: readonly string[]) {
+  const io = memoryIo();
+  const exitCode = await runCli(args, io);
+  return { exitCode, out: io.outText(), err: io.errText() };
+}
+
+/** Two presses, a row a minute; one stands still for a day. The state can be seen in the force, the wear in the temperature. */
+function pressRows(): readonly (readonly string[])[] {
+  return Array.from({ length: 600 }, (_, row) => {
+    const press = row < 300 ? "P1" : "P2";
+    const minute = row + (row > 450 ? 1440 : 0);
+    const time = new Date(Date.UTC(2024, 4, 1, 0, minute)).toISOString().slice(0, 19).replace("T", " ");
+    const worn = Math.floor(row / 30) % 2;
+    const force = 10 + 5 * worn + ((row * 37) % 11) / 11;
+    const heat = row % 50 === 7 ? "" : (20 + ((row * 13) % 7)).toFixed(1);
+    return [
+      press,
+      time,
+      force.toFixed(2),
+      heat,
+      worn === 1 ? "worn" : "ok",
+      (row / 10).toFixed(1),
+      `note: "${row}", see log`,
+    ];
+  });
+}
+
+const HEADER = ["press line", "日時", "force, kN", "temp # C", "state", "wear", "note"];
+
+async function writePresses(delimiter = ",", decimal = "."): Promise<string> {
+  const field = (text: string): string => {
+    const own = /^\d+\.\d+$/.test(text) ? text.replace(".", decimal) : text;
+    return /[",;]/.test(own) ? `"${own.replaceAll('"', '""')}"` : own;
+  };
+  const lines = [HEADER, ...pressRows()].map((row) => row.map(field).join(delimiter));
+  const path = join(dir, "presses 1.csv");
+  await writeFile(path, `${lines.join("\r\n")}\r\n`);
+  return path;
+}
+
+test("what init writes is a scenario that says why, and trains as it is", async () => {
+  const csv = await writePresses();
+  const yaml = join(dir, "presses.yaml");
+  const made = await kumiai("init", csv, "--out", yaml);
+  expect([made.exitCode, made.err]).toEqual([0, ""]);
+  expect(made.out).toContain("time      日時: dates");
+  const text = await readFile(yaml, "utf8");
+  expect(text).toMatch(/^ {2}time: "日時" {2}# guess: dates$/m);
+  expect(text).toMatch(/^ {4}- "temp # C" {2}# numbers, 2\.0 % missing$/m);
+  const { data, clients, name } = parseScenario(text, yaml);
+  expect(name).toBe("presses-1");
+  expect(data).toMatchObject({
+    kind: "csv",
+    file: csv,
+    unit: "press line",
+    time: "日時",
+    maxTimeStep: 600,
+    sensors: ["force, kN", "temp # C"],
+    ignore: ["note"],
+    targets: { state: { kind: "classes", classes: ["ok", "worn"] }, wear: { kind: "number" } },
+  });
+  expect(clients.map(({ id, tasks }) => [id, ...tasks])).toEqual([
+    ["site-a", "state", "wear"],
+    ["site-b", "state", "wear"],
+  ]);
+  const out = join(dir, "run");
+  const ran = await kumiai("run", yaml, "--strategy", "fedavg", "--rounds", "4", "--threads", "1", "--out", out);
+  expect([ran.exitCode, ran.err.includes("error")]).toEqual([0, false]);
+  const result = JSON.parse(await readFile(join(out, "result.json"), "utf8"));
+  const { state } = result.strategies.fedavg.perSeed[1].clients["site-a"].tasks;
+  expect(state.value).toBeGreaterThan(state.constant + 20);
+});
+
+test("semicolons and decimal commas are found out and written down", async () => {
+  const csv = await writePresses(";", ",");
+  const yaml = join(dir, "presses.yaml");
+  expect((await kumiai("init", csv, "-o", yaml)).exitCode).toBe(0);
+  const { data } = parseScenario(await readFile(yaml, "utf8"), yaml);
+  expect(data).toMatchObject({ delimiter: ";", decimal: ",", sensors: ["force, kN", "temp # C"] });
+});
+
+test("refuses to replace a scenario unless forced", async () => {
+  const csv = await writePresses();
+  const yaml = join(dir, "mine.yaml");
+  await writeFile(yaml, "name: precious\n");
+  const refused = await kumiai("init", csv, "--out", yaml);
+  expect(refused.exitCode).toBe(3);
+  expect(refused.err).toMatch(/WRITE_FAILED.*--force replaces it/s);
+  expect(await readFile(yaml, "utf8")).toBe("name: precious\n");
+  expect((await kumiai("init", csv, "--out", yaml, "--force")).exitCode).toBe(0);
+});
+
+test("a file without anything to predict, or none at all, is refused with what was seen", async () => {
+  const path = join(dir, "notes.csv");
+  await writeFile(path, "a,b\nx1,\nx2,\n");
+  const refused = await kumiai("init", path, "--out", join(dir, "notes.yaml"));
+  expect([refused.exitCode, refused.out]).toEqual([2, ""]);
+  expect(refused.err).toMatch(/could be a sensor, found none; columns: a \(.*\), b \(ignore: empty\)/s);
+  expect((await kumiai("init", join(dir, "none.csv"))).err).toMatch(/FILE_NOT_FOUND/);
+});

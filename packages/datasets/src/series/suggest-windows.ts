@@ -1,0 +1,60 @@
+import type { SeriesTable } from "./types.js";
+
+export interface SuggestedWindows {
+  readonly length: number;
+  readonly stride: number;
+  readonly blockLength: number;
+  readonly gap: number;
+  /** A step in time that is far longer than usual, where there are some; in the unit of the time. */
+  readonly maxTimeStep?: number;
+}
+
+/** Steps beyond this many usual ones are breaks. */
+const BREAK = 10;
+/** Windows of a starter config, at most about so many: enough to learn from, few enough to wait for. */
+const MANY_WINDOWS = 3000;
+const BLOCKS = 30;
+
+/**
+ * Windows and blocks to start with: a window of up to 64 rows, at most a fifth of a usual stretch; strides of a quarter of it, longer
+ * where there would be very many windows; about 30 blocks, each much longer than what is lost at its borders.
+ */
+export function suggestWindows(table: SeriesTable, hasTime: boolean): SuggestedWindows {
+  const maxTimeStep = hasTime ? breakStep(table) : undefined;
+  const stretch = median(stretches(table, maxTimeStep ?? Number.POSITIVE_INFINITY));
+  const length = [64, 48, 32, 24, 16, 12, 8, 6, 4, 2].find((rows) => rows * 5 <= stretch) ?? 1;
+  const stride = Math.max(1, Math.floor(length / 4), Math.ceil(table.rowCount / MANY_WINDOWS));
+  const overlap = Math.ceil(length / stride) - 1;
+  const blockLength = Math.max(1, 3 * overlap, Math.floor(table.rowCount / stride / BLOCKS));
+  return { length, stride, blockLength, gap: overlap, ...(maxTimeStep !== undefined && { maxTimeStep }) };
+}
+
+/** A limit for steps in time, if some are so long that the machine must have stood still. */
+function breakStep(table: SeriesTable): number | undefined {
+  const steps = stepsOf(table).filter((step) => step > 0);
+  const limit = BREAK * median(steps);
+  return steps.some((step) => step > limit) ? limit : undefined;
+}
+
+function stepsOf({ time, unitOf, rowCount }: SeriesTable): readonly number[] {
+  return Array.from({ length: rowCount }, (_, row) =>
+    row > 0 && unitOf[row] === unitOf[row - 1] ? (time[row] ?? 0) - (time[row - 1] ?? 0) : 0,
+  );
+}
+
+/** Rows between breaks. */
+function stretches(table: SeriesTable, maxTimeStep: number): readonly number[] {
+  const steps = stepsOf(table);
+  const lengths: number[] = [];
+  for (let row = 0; row < table.rowCount; row++) {
+    const goesOn = row > 0 && table.unitOf[row] === table.unitOf[row - 1] && (steps[row] ?? 0) <= maxTimeStep;
+    if (goesOn) lengths[lengths.length - 1] = (lengths.at(-1) ?? 0) + 1;
+    else lengths.push(1);
+  }
+  return lengths;
+}
+
+/** The lower of the two in the middle. */
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parseScenario } from "../config/parse.js";
+import { openData } from "./source.js";
+
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "kumiai-csv-"));
+  const rows = Array.from({ length: 120 }, (_, t) => t);
+  await writeFile(
+    join(dir, "a.csv"),
+    `t,x,y,state,wear\n${rows.map((t) => `${t},${t % 7},${t % 5},${t % 2},${t}`).join("\n")}\n`,
+  );
+  await writeFile(
+    join(dir, "b.csv"),
+    `t,y,z,state\n${rows.map((t) => `${t},${t % 5},${t % 3},${t % 2}`).join("\n")}\n`,
+  );
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const scenarioOf = (clients: string, more = "") =>
+  parseScenario(
+    `name: own
+data:
+  kind: csv
+  time: t${more}
+  targets: { state: { kind: binary }, wear: { kind: number } }
+  window: { length: 4, stride: 2 }
+  split: { blockLength: 3 }
+clients:
+${clients}`,
+    join(dir, "own.yaml"),
+  );
+
+const open = (clients: string, more?: string, onNotice?: (message: string) => void) =>
+  openData(scenarioOf(clients, more), { cacheDir: "unused", dataDir: "unused", ...(onNotice && { onNotice }) });
+
+test("sites with files of their own have other sensors and other targets; labels never become sensors", async () => {
+  const clients = "  - { id: a, file: a.csv, tasks: [wear] }\n  - { id: b, file: b.csv, tasks: [state] }\n";
+  const notices: string[] = [];
+  const scenario = scenarioOf(clients);
+  const data = await open(clients, "", (notice) => notices.push(notice));
+  const sensors = scenario.clients.map((client) => {
+    const model = data.modelOf(client);
+    return model.kind === "series" ? model.sensors : [];
+  });
+  expect(sensors).toEqual([
+    ["x", "y"],
+    ["y", "z"],
+  ]);
+  expect(notices).toEqual([]);
+  for (const client of scenario.clients) {
+    const { train, test } = data.examplesOf(client, 1);
+    expect(Math.min(train.count, test.count)).toBeGreaterThan(5);
+    expect(train.inputs.length).toBe(train.count * 2 * 4);
+  }
+});
+
+test("sites that share a file may name sensors each", async () => {
+  const clients =
+    "  - { id: a, tasks: [wear], sensors: [x], blocks: [0, 2] }\n  - { id: b, tasks: [state], sensors: [x, y], blocks: [1, 2] }\n";
+  const scenario = scenarioOf(clients, "\n  file: a.csv");
+  const data = await open(clients, "\n  file: a.csv");
+  const counts = scenario.clients.map((client) => {
+    const { train } = data.examplesOf(client, 1);
+    return train.inputs.length / train.count / 4;
+  });
+  expect(counts).toEqual([1, 2]);
+});
+
+test("a column that a site's file lacks is refused with its name", async () => {
+  await expect(open("  - { id: b, file: b.csv, tasks: [wear] }\n")).rejects.toMatchObject({
+    code: "INVALID_CONFIG",
+    message: expect.stringMatching(/b\.csv: expected one of t, y, z, state, received "wear"/),
+  });
+});
