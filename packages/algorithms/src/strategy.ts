@@ -6,7 +6,7 @@
  * inner products it needs (`measure`), and from those numbers which weighted sums make the next params (`decide`). What
  * streams the vectors, in memory or from files, is one for all strategies: see `round/`.
  */
-import type { Operand, SketchSpec } from "@kumiai/kernels";
+import type { BlockRule, Operand, SketchSpec } from "@kumiai/kernels";
 import type { ClientId, ParamLayout, ParamRoleKind, ParamSlot, ParamVector, TaskId } from "@kumiai/params";
 import type { Cohort } from "./cohort.js";
 import type { StateVector } from "./state-vector.js";
@@ -164,17 +164,18 @@ export interface Measurements {
 /** Where a weighted sum goes: into the params of the client of a row, or into a vector that the state keeps. */
 export type Destination = { readonly row: number } | { readonly keep: StateVector; readonly from: number };
 
-/** Weighted sums over some slots of some clients; all rows have slots of the same shapes, taken end to end. */
+/**
+ * Weighted sums (`factors`) or trimmed means (`trim`) over some slots of some clients; all rows have slots of the same shapes, taken end to end. See
+ * `BlockRule` for what each computes, element by element.
+ */
 export interface GroupMix {
   readonly rows: readonly { readonly client: ClientId; readonly slots: readonly ParamSlot[] }[];
-  readonly blocks: readonly {
+  readonly blocks: readonly (BlockRule & {
     /** `before` is a row's base, `after` its local params, `delta` the difference, `result` an earlier result of this group. */
     readonly operands: readonly Operand[];
-    /** [results, operands], row-major. */
-    readonly factors: Float64Array;
     /** Where each result goes; none where only later blocks need it. */
     readonly results: readonly (readonly Destination[])[];
-  }[];
+  })[];
 }
 
 /** Gives a vector of the next state a place; its elements are those that mixes send there. `name` is unique in the state. */

@@ -11,6 +11,10 @@ export const BLOCK_BYTES: usize = 4096;
 export function tileLength(rowCount: i32): i32 {
   return min(16384, max(BLOCK, (131072 / max(1, rowCount)) & ~(BLOCK - 1)));
 }
+/** Elements of a tile in which `rowCount` rows are sorted: all rows together stay in the first-level cache, if they are not hundreds. */
+export function sortTile(rowCount: i32): i32 {
+  return min(2048, max(64, (8192 / (rowCount + 1)) & ~15));
+}
 /** Exponent bits of an f32: all set in infinities and NaN. */
 export const EXPONENT: i32 = 0x7f800000;
 

@@ -1,6 +1,7 @@
 /** A whole mix, tile by tile, so that everything a tile needs stays in the cache. Conventions: index.ts. */
 import { tileLength } from "./common";
 import { findNonFinite, subtract } from "./elementwise";
+import { trimmedMean } from "./trimmed-mean";
 import { weightedSums } from "./weighted-sums";
 
 /**
@@ -10,7 +11,8 @@ import { weightedSums } from "./weighted-sums";
  * program, in u32 words:
  *   deltaCount, blockCount
  *   for each delta: address of a tile's numbers, after, before
- *   for each block: outCount, rowCount, factors, outCount × out, rowCount × (address, 1 if it moves on with the tile, else 0)
+ *   for each block: outCount, rowCount, trim, factors, outCount × out, rowCount × (address, 1 if it moves on with the tile, else 0)
+ * trim: −1 for weighted sums; else what a trimmed mean leaves out on each side, and `factors` is its room.
  */
 export function mix(program: usize, count: i32, table: usize): i32 {
   let first = -1;
@@ -33,8 +35,9 @@ function mixTile(program: usize, offset: usize, length: i32, table: usize): i32 
   for (let b = load<u32>(program, 4); b > 0; b--) {
     const outCount = load<i32>(next);
     const rowCount = load<i32>(next, 4);
-    const factors = <usize>load<u32>(next, 8);
-    next += 12;
+    const trim = load<i32>(next, 8);
+    const factors = <usize>load<u32>(next, 12);
+    next += 16;
     let at = table;
     for (let m = 0; m < outCount; m++) {
       store<u32>(at, load<u32>(next) + <u32>offset);
@@ -47,7 +50,8 @@ function mixTile(program: usize, offset: usize, length: i32, table: usize): i32 
       at += 4;
       next += 8;
     }
-    weightedSums(table, outCount, factors, rows, rowCount, length);
+    if (trim < 0) weightedSums(table, outCount, factors, rows, rowCount, length);
+    else trimmedMean(load<u32>(table), rows, rowCount, trim, length, factors);
     for (let m = 0; m < outCount; m++) {
       if (findNonFinite(<usize>load<u32>(table + ((<usize>m) << 2)), length) >= 0) return result + m;
     }

@@ -41,8 +41,9 @@ export interface Kernels extends Allocator {
   /** outs_m ← Σ_r factors[m·R + r]·rows_r, added up in the order of the rows; no rows give zeros. `factors` may lie anywhere. Cost MRP. */
   weightedSumsInto(outs: readonly Float32Array[], factors: Float64Array, rows: readonly Float32Array[]): void;
   /**
-   * Weighted sums of rows, of their differences and of each other's results, block after block as `weightedSumsInto` would; results are
-   * numbered through all blocks. Returns the number of the first result with a value that is not finite, or −1. Cost that of the sums.
+   * Weighted sums of rows, of their differences and of each other's results, block after block as `weightedSumsInto` would, and trimmed
+   * means of them; results are numbered through all blocks. Returns the number of the first result with a value that is not finite, or −1.
+   * Cost that of the sums; of a trimmed mean of R operands, about R·log²R·P/4 exchanges of two numbers.
    */
   mixInto(rows: readonly PartialRow[], blocks: readonly KernelBlock[]): number;
   /** sums ← sums + factor·x: a weighted sum of more rows than there is room for, row by row. Cost P. */
@@ -98,12 +99,32 @@ export type Operand =
   | { readonly delta: number }
   | { readonly result: number };
 
-export interface KernelBlock {
-  readonly operands: readonly Operand[];
-  /** [outs, operands], row-major; may lie anywhere. */
+/** What is made of the operands of a block. */
+export type BlockRule = WeightedSums | TrimmedMean;
+
+export interface WeightedSums {
+  /** [results, operands], row-major; may lie anywhere. */
   readonly factors: Float64Array;
-  readonly outs: readonly Float32Array[];
 }
+
+/**
+ * One result. Element by element: the operands' values in ascending order, without the `trim` lowest and the `trim` highest; the others are added up from
+ * the lowest on, in f64 and from +0 on, divided by their number and rounded once. An operand that is not finite makes the element NaN, wherever it ranks.
+ */
+export interface TrimmedMean {
+  /** A whole number, less than half of the operands. 0: their mean; as large as may be: their median. */
+  readonly trim: number;
+}
+
+/** The rule alone, of what has one. */
+export function ruleOf(block: BlockRule): BlockRule {
+  return "factors" in block ? { factors: block.factors } : { trim: block.trim };
+}
+
+export type KernelBlock = BlockRule & {
+  readonly operands: readonly Operand[];
+  readonly outs: readonly Float32Array[];
+};
 
 /** Vectors that kernels can reach. What is handed out is not cleared, and is valid until `release`. */
 export interface Allocator {
@@ -140,18 +161,32 @@ export function deltaScratchBytes(rowCount: number, extraCount: number, count: n
   );
 }
 
-/** The same for `mixInto`: so many rows of which the difference is needed, operands and results of all blocks, blocks, factors. */
+/** Elements of a tile in which so many rows are sorted; as in assembly/common.ts. */
+export function sortTileLength(rowCount: number): number {
+  return Math.min(2048, Math.max(64, Math.floor(8192 / (rowCount + 1) / 16) * 16));
+}
+
+/**
+ * The same for `mixInto`: so many rows of which the difference is needed, operands and results of all blocks, blocks, factors, and operands of
+ * the largest trimmed block.
+ */
 export function mixScratchBytes(counts: {
   readonly deltas: number;
   readonly operands: number;
   readonly results: number;
   readonly blocks: number;
   readonly factors: number;
+  readonly sorted?: number;
 }): number {
-  const { deltas, operands, results, blocks, factors } = counts;
-  return (
-    4 * tileLength(deltas) * deltas + 12 * (deltas + blocks + operands) + 8 * results + 8 * factors + 16 * blocks + 256
-  );
+  const { deltas, operands, results, blocks, factors, sorted = 0 } = counts;
+  const sums =
+    4 * tileLength(deltas) * deltas + 12 * (deltas + operands) + 8 * results + 8 * factors + 32 * blocks + 256;
+  return sums + sortBytes(sorted);
+}
+
+/** Room in which so many rows are sorted, with a tile for what is not finite. */
+export function sortBytes(rowCount: number): number {
+  return rowCount === 0 ? 0 : 4 * (rowCount + 1) * sortTileLength(rowCount);
 }
 
 /** Length of the packed upper triangle of an R × R matrix. */

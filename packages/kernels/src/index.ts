@@ -1,14 +1,18 @@
 export {
   type Allocator,
   BLOCK,
+  type BlockRule,
   type KernelBackend,
   type KernelBlock,
   type Kernels,
   mixScratchBytes,
   type Operand,
   packedLength,
+  ruleOf,
   scratchBytes,
+  type TrimmedMean,
   unpackGram,
+  type WeightedSums,
 } from "./backend.js";
 export type {
   ByteCopy,

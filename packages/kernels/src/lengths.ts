@@ -34,6 +34,19 @@ export function checkGram(
   assertSameLength("addGramInto: cross", extras.length * rows.length, cross.length);
 }
 
+function checkBlock(block: KernelBlock): void {
+  const { operands, outs } = block;
+  if ("factors" in block) {
+    assertSameLength("mixInto: factors", outs.length * operands.length, block.factors.length);
+    return;
+  }
+  const { trim } = block;
+  assertSameLength("mixInto: results of a trimmed mean", 1, outs.length);
+  if (!(Number.isInteger(trim) && trim >= 0 && 2 * trim < operands.length)) {
+    throw new RangeError(`mixInto: expected to trim less than half of ${operands.length} operands, received ${trim}`);
+  }
+}
+
 /** Element count of all vectors of a mix; checks lengths, factors and that every operand is there. */
 export function checkMix(rows: readonly PartialRow[], blocks: readonly KernelBlock[]): number {
   const outs = blocks.flatMap((block) => block.outs);
@@ -43,8 +56,9 @@ export function checkMix(rows: readonly PartialRow[], blocks: readonly KernelBlo
     assertSameLength("mixInto: rows", length, row.length);
   };
   let made = 0;
-  for (const { operands, factors, outs: own } of blocks) {
-    assertSameLength("mixInto: factors", own.length * operands.length, factors.length);
+  for (const block of blocks) {
+    const { operands, outs: own } = block;
+    checkBlock(block);
     for (const operand of operands) {
       if ("result" in operand) {
         if (!(operand.result < made)) throw new RangeError(`mixInto: result ${operand.result} is not made yet`);

@@ -1,5 +1,5 @@
 /** What a strategy decided, as a plan of the second pass. */
-import { listed, type MixPlan, type MixSegment, sliceOf, type Vector } from "@kumiai/kernels";
+import { listed, type MixPlan, type MixSegment, ruleOf, sliceOf, type Vector } from "@kumiai/kernels";
 import type { ClientId, ParamSlot } from "@kumiai/params";
 import { type Cohort, sizeOf } from "../cohort.js";
 import type { Destination, GroupMix } from "../strategy.js";
@@ -55,10 +55,11 @@ function segmentOf({ rows, blocks }: GroupMix, io: RoundIo): MixSegment {
       return { before: io.source(client, "base", slots), after: io.source(client, "local", slots) };
     }),
     blocks: listed(blocks.length, (index) => {
-      const { operands, factors, results } = at(blocks, index);
+      const block = at(blocks, index);
+      const { operands, results } = block;
       const placesOf = (destinations: readonly Destination[]) =>
         listed(destinations.length, (index) => place(at(destinations, index)));
-      return { operands, factors, results: results.map(placesOf) };
+      return { ...ruleOf(block), operands, results: results.map(placesOf) };
     }),
   };
 }

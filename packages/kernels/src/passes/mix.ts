@@ -1,12 +1,12 @@
 /**
- * The second pass: weighted sums of rows, written out as they are made. See plan.ts for what is computed.
+ * The second pass: weighted sums and trimmed means of rows, written out as they are made. See plan.ts for what is computed.
  *
  * Every element of a result depends on the same element of the operands alone, so pieces may be taken in any order and of any
  * length. Narrow segments hold all their vectors of a step at once, and read each of them once. Wide ones, with more vectors
  * than that is sensible for, add operand after operand to f64 sums, and read a row again where it is needed again.
  */
 import { alignedBytes } from "../arena.js";
-import { type KernelBlock, type Kernels, mixScratchBytes, type Operand, type PartialRow } from "../backend.js";
+import { type KernelBlock, type Kernels, mixScratchBytes, type Operand, type PartialRow, ruleOf } from "../backend.js";
 import {
   type ByteCopy,
   type MadeMixSegment,
@@ -84,7 +84,8 @@ function shapeOf(segment: MixSegment): Shape {
   const isWide =
     vectorCount > NARROW_VECTORS &&
     kept.size <= WIDE_RESULTS &&
-    blocks.every((block) => block.results.length <= WIDE_RESULTS) &&
+    // A trimmed mean needs all its operands at once.
+    blocks.every((block) => "factors" in block && block.results.length <= WIDE_RESULTS) &&
     anyInFile(vectorsOfMix(segment));
   const length = Math.min(segment.length, isWide ? WIDE_STEP : jobLength(vectorCount));
   const scratch = mixScratchBytes({
@@ -92,7 +93,8 @@ function shapeOf(segment: MixSegment): Shape {
     operands: count(({ operands }) => operands.length),
     results,
     blocks: blocks.length,
-    factors: count(({ factors }) => factors.length),
+    factors: count((block) => ("factors" in block ? block.factors.length : 0)),
+    sorted: Math.max(0, ...blocks.map((block) => ("trim" in block ? block.operands.length : 0))),
   });
   // A wide step holds one row, one result, what is kept, and sums of 8 bytes.
   const vectors = isWide ? 2 * WIDE_RESULTS + 4 + kept.size : vectorCount;
@@ -205,10 +207,10 @@ function mixNarrow(
 /** The blocks with the vectors that their results are numbered after. */
 function blocksWith({ blocks }: MadeMixSegment, outs: readonly Float32Array[]): readonly KernelBlock[] {
   let made = 0;
-  return blocks.map(({ operands, factors, results }) => {
-    const own = outs.slice(made, made + results.length);
-    made += results.length;
-    return { operands, factors, outs: own };
+  return blocks.map((block) => {
+    const own = outs.slice(made, made + block.results.length);
+    made += block.results.length;
+    return { ...ruleOf(block), operands: block.operands, outs: own };
   });
 }
 
@@ -250,7 +252,9 @@ function mixWide(
     return after;
   };
   let made = 0;
-  for (const { operands, factors, results } of segment.blocks) {
+  for (const block of segment.blocks) {
+    if (!("factors" in block)) throw new RangeError("mix: a trimmed mean in a segment that is taken row by row");
+    const { operands, factors, results } = block;
     const own = results.map((_, m) => sums[m].fill(0));
     operands.forEach((operand, r) => {
       const vector = load(operand);

@@ -149,10 +149,22 @@ function writeMixSegment({ length, rows, blocks }: MixSegment, writer: Writer): 
   for (const block of blocks) writeBlock(block, writer);
 }
 
-function writeBlock({ operands, factors, results }: MixBlock, writer: Writer): void {
-  const { write, factorBufferAt } = writer;
+function writeBlock(block: MixBlock, writer: Writer): void {
+  const { operands, results } = block;
+  const { write } = writer;
   write(operands.length);
   for (const operand of operands) writeOperand(operand, write);
+  if ("factors" in block) writeFactors(block.factors, writer);
+  else write(-1 - block.trim);
+  write(results.length);
+  for (const places of results) {
+    write(places.length);
+    for (const place of places) writeVector(place, writer);
+  }
+}
+
+function writeFactors(factors: Float64Array, writer: Writer): void {
+  const { write, factorBufferAt } = writer;
   write(factors.length);
   // Long ones are in shared memory for this; others are copied. A short array has no buffer until somebody asks for it.
   if (factors.length > SHORT && factors.buffer instanceof SharedArrayBuffer) {
@@ -161,11 +173,6 @@ function writeBlock({ operands, factors, results }: MixBlock, writer: Writer): v
   } else {
     write(-1);
     writer.writeAll(factors);
-  }
-  write(results.length);
-  for (const places of results) {
-    write(places.length);
-    for (const place of places) writeVector(place, writer);
   }
 }
 

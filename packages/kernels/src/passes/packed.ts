@@ -4,9 +4,9 @@
  * a time, and of one job.
  *
  * Layout, in numbers of 8 bytes: a vector is [piece count, then place, position, length of each]; place −1 − (3·path + type) is a file,
- * any other a buffer. A list is its length, then its items.
+ * any other a buffer. A list is its length, then its items. Where a block has no factors, −1 − trim stands in place of their number.
  */
-import type { Operand } from "../backend.js";
+import type { BlockRule, Operand } from "../backend.js";
 import { planSketch } from "../sketch.js";
 import type { MeasureJob } from "./measure.js";
 import type { MixJob } from "./mix.js";
@@ -93,11 +93,16 @@ function readOperand(next: Next): Operand {
 
 function readBlock(next: Next, packed: Packed): MadeMixBlock {
   const operands = listOf(next, () => readOperand(next));
-  const count = next();
-  const place = next();
-  const factors = place < 0 ? next.view(count) : new Float64Array(packed.factorBuffers[place], next(), count);
+  const rule = readRule(next, packed);
   const results = listOf(next, () => listOf(next, () => readVector(next, packed)));
-  return { operands, factors, results };
+  return { ...rule, operands, results };
+}
+
+function readRule(next: Next, packed: Packed): BlockRule {
+  const count = next();
+  if (count < 0) return { trim: -1 - count };
+  const place = next();
+  return { factors: place < 0 ? next.view(count) : new Float64Array(packed.factorBuffers[place], next(), count) };
 }
 
 export function checkIn(packed: PackedMeasure, index: number): Vector {

@@ -1,6 +1,6 @@
 /**
- * The two passes of aggregation as data. (a) `measure`: inner products of what every client changed; (b) `mix`: weighted sums,
- * written out as they are made. Between them somebody decides, knowing nothing but the numbers of (a).
+ * The two passes of aggregation as data. (a) `measure`: inner products of what every client changed; (b) `mix`: weighted sums
+ * and trimmed means, written out as they are made. Between them somebody decides, knowing nothing but the numbers of (a).
  *
  * Notation — code name, symbol, shape:
  *   row       Δ_r   [P]     after_r − before_r, each element rounded once to f32
@@ -11,7 +11,7 @@
  * Chunks of a segment have a length that depends on nothing but the number of rows and extras, and their sums are added in order:
  * results do not depend on where vectors lie, nor on the number of threads.
  */
-import type { Operand } from "../backend.js";
+import type { BlockRule, Operand } from "../backend.js";
 import type { SketchPlan } from "../sketch.js";
 import type { FileBytes } from "./transfer.js";
 import type { Vector } from "./vector.js";
@@ -82,14 +82,15 @@ export function crossStart(extrasOf: readonly (readonly number[])[], row: number
   return start;
 }
 
-/** result_m ← Σ_r factors[m·R + r]·operand_r for each m, in f64 in the order of operands, rounded once to f32. */
-export interface MixBlock {
+/**
+ * With factors [M, R]: result_m ← Σ_r factors[m·R + r]·operand_r for each m, in f64 in the order of operands, rounded once to f32. With `trim`: one result, the
+ * mean of what is left of the operands' values, element by element, without the lowest and the highest; see `TrimmedMean`.
+ */
+export type MixBlock = BlockRule & {
   readonly operands: readonly Operand[];
-  /** [M, R], row-major. */
-  readonly factors: Float64Array;
   /** Where each result goes; several places, or none if only later blocks need it. Results are numbered through all blocks. */
   readonly results: readonly Listed<Vector>[];
-}
+};
 
 export interface MixSegment {
   readonly length: number;
@@ -103,9 +104,7 @@ export interface MadeMeasureSegment extends MeasureSegment {
   readonly extras: readonly Vector[];
 }
 
-export interface MadeMixBlock extends MixBlock {
-  readonly results: readonly (readonly Vector[])[];
-}
+export type MadeMixBlock = MixBlock & { readonly results: readonly (readonly Vector[])[] };
 
 export interface MadeMixSegment extends MixSegment {
   readonly rows: readonly Row[];

@@ -78,14 +78,14 @@ function measurePlan(make: Make): MeasurePlan {
   };
 }
 
-/** Long factors in shared memory and in memory of their own, short ones, results that only a later block needs. */
+/** Long factors in shared memory and in memory of their own, short ones, results that only a later block needs, a median. */
 function mixPlan(make: Make): {
   readonly plan: MixPlan;
   readonly outs: readonly Float32Array[];
   readonly file: string;
 } {
   const rows = rowsOf(make);
-  const outs = Array.from({ length: 2 * ROWS }, () => make(LENGTH));
+  const outs = Array.from({ length: 2 * ROWS + 1 }, () => make(LENGTH));
   const factors = Float64Array.from({ length: ROWS * ROWS }, (_, i) => Math.cos(i));
   const shared = new Float64Array(new SharedArrayBuffer(factors.byteLength));
   shared.set(factors);
@@ -100,6 +100,9 @@ function mixPlan(make: Make): {
     }));
     return { length: LENGTH, rows, blocks: [kept, ...blocks] };
   });
+  const median = outs.slice(2 * ROWS).map((values) => vectorOf([{ values }]));
+  const operands = Array.from({ length: ROWS }, (_, row) => ({ after: row }));
+  segments.push({ length: LENGTH, rows, blocks: [{ operands, trim: ROWS / 2 - 1, results: [median] }] });
   const file = join(folder, "copied");
   writeFileSync(file, new Uint8Array(999));
   vectorInFile(77);

@@ -96,6 +96,21 @@ function weightedSums(outs: readonly Float32Array[], factors: Float64Array, rows
   });
 }
 
+function trimmedMean(out: Float32Array, trim: number, rows: readonly Float32Array[]): void {
+  const column = new Float32Array(rows.length);
+  for (let i = 0; i < out.length; i++) {
+    for (let r = 0; r < rows.length; r++) column[r] = rows[r][i];
+    if (!column.every(Number.isFinite)) {
+      out[i] = Number.NaN;
+      continue;
+    }
+    column.sort();
+    let sum = 0;
+    for (let rank = trim; rank < rows.length - trim; rank++) sum += column[rank];
+    out[i] = sum / (rows.length - 2 * trim);
+  }
+}
+
 function createKernels({ buffer, f32, f64, u16, release, addressOf }: Arena): Kernels {
   /** Refuses vectors from elsewhere, which this backend could reach and others cannot. */
   const own = (kernel: string, ...vectors: readonly ArrayBufferView[]): void => {
@@ -166,12 +181,11 @@ function createKernels({ buffer, f32, f64, u16, release, addressOf }: Arena): Ke
       own("mixInto", ...rows.flatMap(({ before, after }) => [before ?? [], after ?? []].flat()));
       own("mixInto", ...blocks.flatMap(({ outs }) => outs));
       const results: Float32Array[] = [];
-      for (const { operands, factors, outs } of blocks) {
-        weightedSums(
-          outs,
-          factors,
-          operands.map((operand) => operandOf(operand, rows, results)),
-        );
+      for (const block of blocks) {
+        const { operands, outs } = block;
+        const vectors = operands.map((operand) => operandOf(operand, rows, results));
+        if ("factors" in block) weightedSums(outs, block.factors, vectors);
+        else trimmedMean(outs[0] ?? NO_ELEMENTS, block.trim, vectors);
         const bad = outs.findIndex((out) => findNonFinite(out) >= 0);
         if (bad >= 0) return results.length + bad;
         results.push(...outs);

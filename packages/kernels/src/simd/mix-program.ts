@@ -1,6 +1,6 @@
 /** Writes a mix down for assembly/mix.ts, which says how it is read. */
 import type { Arena } from "../arena.js";
-import { type KernelBlock, mixScratchBytes, type Operand, type PartialRow, tileLength } from "../backend.js";
+import { type KernelBlock, mixScratchBytes, type Operand, type PartialRow, sortBytes, tileLength } from "../backend.js";
 
 /** Addresses of the program and of the room for its tables; both are valid until the arena's next scratch. */
 export function writeMix(
@@ -12,20 +12,30 @@ export function writeMix(
   const deltas = deltasOf(blocks);
   const operandCount = blocks.reduce((sum, { operands }) => sum + operands.length, 0);
   const outs = blocks.flatMap((block) => block.outs);
-  const foreign = blocks.filter(({ factors }) => factors.buffer !== arena.buffer);
-  const factorCount = foreign.reduce((sum, { factors }) => sum + factors.length, 0);
-  const counts = { deltas: deltas.length, operands: operandCount, results: outs.length, blocks: blocks.length };
-  const start = arena.scratch(mixScratchBytes({ ...counts, factors: factorCount }));
+  const foreign = blocks.map((block) => ("factors" in block ? foreignFactors(block.factors, arena) : NOTHING));
+  const sorted = blocks.reduce((most, block) => ("trim" in block ? Math.max(most, block.operands.length) : most), 0);
+  const start = arena.scratch(
+    mixScratchBytes({
+      deltas: deltas.length,
+      operands: operandCount,
+      results: outs.length,
+      blocks: blocks.length,
+      factors: foreign.reduce((sum, { length }) => sum + length, 0),
+      sorted,
+    }),
+  );
 
   const addressOf = (vector: Float32Array | undefined): number =>
     vector === undefined ? 0 : arena.addressOf("mixInto", vector);
-  // Factors first, each aligned to 8 bytes; then the differences of a tile, the program, the tables.
-  let next = start;
-  const factorsAt = blocks.map(({ factors }) => {
-    if (factors.buffer === arena.buffer) return factors.byteOffset;
+  // Room to sort in first; then factors, each aligned to 8 bytes; then the differences of a tile, the program, the tables.
+  let next = start + sortBytes(sorted);
+  const factorsAt = blocks.map((block, b) => {
+    if ("trim" in block) return start;
+    const own = foreign[b];
+    if (own.length === 0) return block.factors.byteOffset;
     const at = next;
-    new Float64Array(arena.buffer, at, factors.length).set(factors);
-    next += factors.byteLength;
+    new Float64Array(arena.buffer, at, own.length).set(own);
+    next += own.byteLength;
     return at;
   });
   const tileBytes = 4 * tileLength(deltas.length);
@@ -51,14 +61,25 @@ export function writeMix(
     else write(addressOf(outs[operand.result]));
     write("delta" in operand ? 0 : 1);
   };
-  blocks.forEach(({ outs: own, operands }, b) => {
+  blocks.forEach((block, b) => {
+    const { outs: own, operands } = block;
     write(own.length);
     write(operands.length);
+    write("trim" in block ? block.trim : WEIGHTED);
     write(factorsAt[b]);
     for (const out of own) write(addressOf(out));
     operands.forEach(writeOperand);
   });
   return { program, table: 4 * word };
+}
+
+/** As an i32: −1. */
+const WEIGHTED = 2 ** 32 - 1;
+const NOTHING = new Float64Array(0);
+
+/** Factors that lie elsewhere; empty where kernels reach them. */
+function foreignFactors(factors: Float64Array, arena: Arena): Float64Array {
+  return factors.buffer === arena.buffer ? NOTHING : factors;
 }
 
 /** Rows of which some operand wants the difference, ascending. */

@@ -6,6 +6,7 @@ import { conversionContract } from "./conversion.contract.js";
 import { fusedContract } from "./fused.contract.js";
 import { memoryContract } from "./memory.contract.js";
 import { inSharedMemory, regionsContract } from "./regions.contract.js";
+import { trimmedContract } from "./trimmed.contract.js";
 import { firstDifference, hasGuards, put, put64, RAGGED } from "./vectors.js";
 
 export function kernelsContract(backend: KernelBackend): void {
@@ -16,6 +17,7 @@ export function kernelsContract(backend: KernelBackend): void {
     describe(`${backend.name}, ${place}: differences, sums, search`, () => arithmeticContract(each));
     describe(`${backend.name}, ${place}: inner products`, () => innerProductsContract(each));
     describe(`${backend.name}, ${place}: several steps at once`, () => fusedContract(each));
+    describe(`${backend.name}, ${place}: trimmed means`, () => trimmedContract(each));
     describe(`${backend.name}, ${place}: 16-bit floats`, () => conversionContract(each));
     describe(`${backend.name}, ${place}: memory and errors`, () => memoryContract(each));
   }
