@@ -17,6 +17,7 @@ import { fedRepDefinition } from "./strategies/fedrep.js";
 import { localDefinition } from "./strategies/local.js";
 import { matFlDefinition } from "./strategies/mat-fl.js";
 import { pooledDefinition } from "./strategies/pooled.js";
+import { coordinateMedianDefinition, krumDefinition, trimmedMeanDefinition } from "./strategies/robust.js";
 import { selfExtrapolationDefinition } from "./strategies/self-extrapolation.js";
 import type { Strategy } from "./strategy.js";
 
@@ -30,6 +31,9 @@ const ALL: readonly StrategyDefinition[] = [
   fedAmpDefinition,
   matFlDefinition,
   fedMtlDefinition,
+  coordinateMedianDefinition,
+  trimmedMeanDefinition,
+  krumDefinition,
   pooledDefinition,
   selfExtrapolationDefinition,
   fedHca2Definition,

@@ -84,6 +84,15 @@ export interface RoundDiagnostics {
   };
   /** What each client's encoder was made of, [N, N] row-major: `values[i·N + j]` is the share of client j's in client i's. */
   readonly encoderMixing?: { readonly clients: readonly ClientId[]; readonly values: Float64Array };
+  /** Of each group whose encoders became one by a rule that holds against sites that send anything; see `encoder-rule.ts`. */
+  readonly robustness?: readonly {
+    readonly rule: "median" | "trimmed-mean" | "krum";
+    readonly clients: readonly ClientId[];
+    /** So many of them may send anything. */
+    readonly tolerated: number;
+    /** Whose encoders krum chose. */
+    readonly selected?: readonly ClientId[];
+  }[];
   /** w* of the conflict-averse solve. */
   readonly conflictWeights?: Readonly<Record<ClientId, number>>;
   readonly hyperWeights?: HyperWeightValues;
@@ -186,7 +195,10 @@ export interface Decision<State> {
   /** Slots that no mix writes stay as the client trained them. */
   readonly mixes: readonly GroupMix[];
   readonly traffic: TrafficRule;
-  readonly diagnostics: Pick<RoundDiagnostics, "conflictWeights" | "encoderMixing" | "hyperWeights" | "attention">;
+  readonly diagnostics: Pick<
+    RoundDiagnostics,
+    "conflictWeights" | "encoderMixing" | "robustness" | "hyperWeights" | "attention"
+  >;
 }
 
 /** Which groups a client sends and receives, each once. */

@@ -4,7 +4,7 @@
  * Notation — code name, symbol, shape:
  *   aggregation weight  p_i  [N]  sampleCount_i / Σ sampleCount over the clients present
  *
- *   encoder ← Σ_i p_i·local_i, the same for every client present; with share "all" likewise each decoder over its bucket:
+ *   encoder ← Σ_i p_i·local_i, the same for every client present, or by another `encoderRule`, see `encoder-rule.ts`; with share "all" likewise each decoder over its bucket:
  *   decoders "same-task": all decoders of one task, whatever the domain; "all": all decoders of all tasks, as in the FedAvg
  *   baseline of FedHCA² (p_i of the owner, normalized within the bucket). Heads and buffers stay the client's own.
  *
@@ -17,25 +17,28 @@
 import type { TaskId } from "@kumiai/params";
 import { assertSameDecoders, assertSameEncoders, type Cohort, decodersOf, type PresentClient } from "../cohort.js";
 import { defineStrategy } from "../define-strategy.js";
-import { choiceOption, type OptionsOf, optionsWithout } from "../options.js";
 import {
-  type Assignment,
-  type ClientSpec,
-  type GroupMix,
-  NOTHING_MEASURED,
-  PLAIN_ASSIGNMENT,
-  type Strategy,
-} from "../strategy.js";
+  combineEncoders,
+  ENCODER_RULE_OPTIONS,
+  type EncoderRule,
+  measureFor,
+  type RuleMember,
+} from "../encoder-rule.js";
+import { choiceOption, type OptionsOf, optionsWithout } from "../options.js";
+import { type Assignment, type ClientSpec, type GroupMix, PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
 import { defineForRegistry } from "./definition.js";
 
 const OPTIONS = {
   share: choiceOption("encoder", ["encoder", "all"], "what is averaged: the encoder, or decoders too"),
   decoders: choiceOption("same-task", ["same-task", "all"], "which decoders are averaged with each other"),
+  ...ENCODER_RULE_OPTIONS,
 };
 
 export type FedAvgOptions = OptionsOf<typeof OPTIONS>;
 
-export interface FedAvgVariant extends FedAvgOptions {
+export interface FedAvgVariant extends EncoderRule {
+  readonly share: FedAvgOptions["share"];
+  readonly decoders: FedAvgOptions["decoders"];
   readonly name: string;
   readonly assignment: Assignment;
 }
@@ -59,19 +62,31 @@ export function createFedAvg(variant: FedAvgVariant): Strategy<null> {
     assignment: () => variant.assignment,
     measure(_state, { roster }) {
       check(roster);
-      return NOTHING_MEASURED;
+      return measureFor(variant);
     },
-    decide(_state, cohort) {
-      const encoder = cohort.present.map((client) => memberOf(client, client.encoderSlots));
+    decide(_state, cohort, measured) {
+      const { present } = cohort;
+      const encoder =
+        present.length === 0 ? undefined : combineEncoders(ruleMembers(present), variant, measured, present.length);
       const decoders = variant.share === "all" ? decoderBuckets(cohort, bucketOf) : [];
       return {
         state: null,
-        mixes: [encoder, ...decoders].filter((members) => members.length > 0).map(average),
+        mixes: [...(encoder === undefined ? [] : [encoder.mix]), ...decoders.map(average)],
         traffic: { encoder: true, decoders: variant.share === "all" },
-        diagnostics: {},
+        diagnostics: encoder?.robustness === undefined ? {} : { robustness: [encoder.robustness] },
       };
     },
   });
+}
+
+function ruleMembers(present: readonly PresentClient[]): readonly RuleMember[] {
+  const total = present.reduce((sum, { sampleCount }) => sum + sampleCount, 0);
+  return present.map(({ spec, encoderSlots, sampleCount }, index) => ({
+    client: spec.id,
+    slots: encoderSlots,
+    share: sampleCount / total,
+    index,
+  }));
 }
 
 function memberOf({ spec, sampleCount }: PresentClient, slots: Member["slots"]): Member {

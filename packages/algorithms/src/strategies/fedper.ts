@@ -11,6 +11,7 @@
  *
  * Differs from the paper in: what `fedavg` differs in. How many layers are personal is not a number but the model's roles.
  */
+import { ENCODER_RULE_OPTIONS } from "../encoder-rule.js";
 import { PLAIN_ASSIGNMENT } from "../strategy.js";
 import { defineForRegistry } from "./definition.js";
 import { createFedAvg } from "./fedavg.js";
@@ -19,5 +20,7 @@ export const fedPerDefinition = defineForRegistry({
   name: "fedper",
   summary: "base layers (the encoder) are averaged, decoders and heads are personal; the same bits as fedavg",
   source: "Arivazhagan et al. 2019, arXiv 1912.00818",
-  create: () => createFedAvg({ name: "fedper", share: "encoder", decoders: "same-task", assignment: PLAIN_ASSIGNMENT }),
+  options: ENCODER_RULE_OPTIONS,
+  create: (rule) =>
+    createFedAvg({ ...rule, name: "fedper", share: "encoder", decoders: "same-task", assignment: PLAIN_ASSIGNMENT }),
 });

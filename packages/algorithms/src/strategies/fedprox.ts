@@ -5,6 +5,7 @@
  *
  * Differs from the paper in: what `fedavg` differs in; sites always finish their local epochs.
  */
+import { ENCODER_RULE_OPTIONS } from "../encoder-rule.js";
 import { numberOption } from "../options.js";
 import { PLAIN_ASSIGNMENT } from "../strategy.js";
 import { defineForRegistry } from "./definition.js";
@@ -12,6 +13,7 @@ import { createFedAvg } from "./fedavg.js";
 
 const OPTIONS = {
   proximalWeight: numberOption(0.01, { atLeast: 0 }, "μ: how strongly training is held near its start"),
+  ...ENCODER_RULE_OPTIONS,
 };
 
 export const fedProxDefinition = defineForRegistry({
@@ -19,8 +21,8 @@ export const fedProxDefinition = defineForRegistry({
   summary: "as fedavg, and local training is held near the common start by a proximal term",
   source: "Li et al. 2020, arXiv 1812.06127",
   options: OPTIONS,
-  create({ proximalWeight }) {
+  create({ proximalWeight, ...rule }) {
     const assignment = { ...PLAIN_ASSIGNMENT, proximalWeight };
-    return createFedAvg({ name: "fedprox", share: "encoder", decoders: "same-task", assignment });
+    return createFedAvg({ ...rule, name: "fedprox", share: "encoder", decoders: "same-task", assignment });
   },
 });

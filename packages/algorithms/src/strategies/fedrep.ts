@@ -15,6 +15,7 @@
  * Differs from the paper in: encoders are weighted by sample count, not equally; every client takes part each round; the paper's
  * many head steps and one (or few) encoder steps are a share of a fixed number, half by default.
  */
+import { ENCODER_RULE_OPTIONS } from "../encoder-rule.js";
 import { numberOption } from "../options.js";
 import { type Assignment, PLAIN_ASSIGNMENT } from "../strategy.js";
 import { defineForRegistry } from "./definition.js";
@@ -26,6 +27,7 @@ const OPTIONS = {
     { moreThan: 0, lessThan: 1 },
     "part of a round's steps that goes to decoders and heads",
   ),
+  ...ENCODER_RULE_OPTIONS,
 };
 
 export const fedRepDefinition = defineForRegistry({
@@ -33,7 +35,7 @@ export const fedRepDefinition = defineForRegistry({
   summary: "as fedavg, and each round trains decoders and heads first, then the encoder",
   source: "Collins et al. 2021, arXiv 2102.07078",
   options: OPTIONS,
-  create({ decoderShare }) {
+  create({ decoderShare, ...rule }) {
     const assignment: Assignment = {
       ...PLAIN_ASSIGNMENT,
       phases: [
@@ -41,6 +43,6 @@ export const fedRepDefinition = defineForRegistry({
         { stepShare: 1 - decoderShare, frozen: ["decoder", "head"] },
       ],
     };
-    return createFedAvg({ name: "fedrep", share: "encoder", decoders: "same-task", assignment });
+    return createFedAvg({ ...rule, name: "fedrep", share: "encoder", decoders: "same-task", assignment });
   },
 });

@@ -10,19 +10,28 @@
  *
  *   grouping `clusters`: average linkage on 1 − s until `clusterCount` groups are left; w_ij = 1/|group of i| within it, else 0
  *   grouping `soft`:     w_ij ∝ max(0, s_ij + h): every client chooses its own neighbors
- *   θ_i ← Σ_j w_ij·θ_j.  Decoders, heads and buffers stay the client's own.
+ *   θ_i ← Σ_j w_ij·θ_j; within clusters another `encoderRule` may take the mean's place, see `encoder-rule.ts`.  Decoders, heads and buffers stay the client's own.
  *
  * Equal similarities are joined in the order of ids. Traffic: encoder once up and once down.
  *
  * Differs from the paper in: nothing on purpose. Paper and program leave the choice between both groupings and both similarities open; ours by default is
  * clusters of layer-wise updates, two of them as in the program.
  */
-import { assertSameEncoders } from "../cohort.js";
+import { KumiaiError } from "@kumiai/params";
+import { assertSameEncoders, type PresentClient } from "../cohort.js";
 import { defineStrategy } from "../define-strategy.js";
 import { centeredGram, cosinesOf, describeMixing, mixEncoders } from "../encoder-mixing.js";
+import { combineEncoders, ENCODER_RULE_OPTIONS, measureFor, type RuleMember } from "../encoder-rule.js";
 import { linkByAverage } from "../linkage.js";
 import { choiceOption, numberOption, type OptionsOf, wholeNumberOption } from "../options.js";
-import { type Measurements, NOTHING_MEASURED, PLAIN_ASSIGNMENT, type Strategy } from "../strategy.js";
+import {
+  type Decision,
+  type Measurements,
+  type MeasureRequest,
+  NOTHING_MEASURED,
+  PLAIN_ASSIGNMENT,
+  type Strategy,
+} from "../strategy.js";
 import { defineForRegistry } from "./definition.js";
 
 const OPTIONS = {
@@ -38,11 +47,19 @@ const OPTIONS = {
     ["updates", "params"],
     "what is compared: the round's updates, layer by layer, or params",
   ),
+  ...ENCODER_RULE_OPTIONS,
 };
 
 export type MatFlOptions = OptionsOf<typeof OPTIONS>;
 
 export function createMatFl(options: MatFlOptions): Strategy<null> {
+  if (options.grouping === "soft" && options.encoderRule !== "mean") {
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `strategy option mat-fl.encoderRule: expected "mean" with grouping "soft", which weighs neighbors, received "${options.encoderRule}"`,
+      { option: "mat-fl.encoderRule", expected: "mean", received: options.encoderRule },
+    );
+  }
   return defineStrategy({
     name: "mat-fl",
     training: "sites",
@@ -53,24 +70,45 @@ export function createMatFl(options: MatFlOptions): Strategy<null> {
     assignment: () => PLAIN_ASSIGNMENT,
     measure(_state, { roster }) {
       assertSameEncoders(roster);
-      return options.similarity === "updates"
-        ? { ...NOTHING_MEASURED, encoderLayerGrams: "exact" }
-        : { ...NOTHING_MEASURED, encoderDistances: "exact" };
+      const compared: Partial<MeasureRequest> =
+        options.similarity === "updates" ? { encoderLayerGrams: "exact" } : { encoderDistances: "exact" };
+      return measureFor(options, { ...NOTHING_MEASURED, ...compared });
     },
     decide(_state, { present }, measured) {
       const count = present.length;
       const similarity = similarityOf(measured, count, options);
-      const weights =
-        options.grouping === "soft"
-          ? neighborWeights(similarity, count, options.threshold)
-          : clusterWeights(linkByAverage(similarity, count, options.clusterCount), count);
+      if (options.grouping === "soft") {
+        return decisionOf(present, neighborWeights(similarity, count, options.threshold));
+      }
+      const groups = linkByAverage(similarity, count, options.clusterCount);
+      if (options.encoderRule === "mean") return decisionOf(present, clusterWeights(groups, count));
+      const combined = groups.map((group) => combineEncoders(membersOf(group, present), options, measured, count));
       return {
         state: null,
-        mixes: mixEncoders(present, weights),
-        traffic: { encoder: true, decoders: false },
-        diagnostics: { encoderMixing: describeMixing(present, weights) },
+        mixes: combined.map(({ mix }) => mix),
+        traffic: TRAFFIC,
+        diagnostics: { robustness: combined.flatMap(({ robustness }) => robustness ?? []) },
       };
     },
+  });
+}
+
+const TRAFFIC = { encoder: true, decoders: false };
+
+function decisionOf(present: readonly PresentClient[], weights: Float64Array): Decision<null> {
+  return {
+    state: null,
+    mixes: mixEncoders(present, weights),
+    traffic: TRAFFIC,
+    diagnostics: { encoderMixing: describeMixing(present, weights) },
+  };
+}
+
+function membersOf(group: readonly number[], present: readonly PresentClient[]): readonly RuleMember[] {
+  return group.flatMap((index) => {
+    const client = present[index];
+    if (client === undefined) return [];
+    return [{ client: client.spec.id, slots: client.encoderSlots, share: 1 / group.length, index }];
   });
 }
 

@@ -147,3 +147,22 @@ test("a vector that threads cannot reach is a RangeError, and the next plan runs
   await using inHeap = openThreads({ threadCount: 1, backend, heap });
   await expect(measure(inHeap, shared)).rejects.toThrow("threads: expected vectors of the heap");
 });
+
+test("a median of more files than a narrow step of sums would hold has the bits of one in memory", () => {
+  const count = 70;
+  const sources = Array.from({ length: count }, (_, r) => vectorInFile(200 + r));
+  const inMemory = Array.from({ length: count }, (_, r) => {
+    return vectorOf([{ values: Float32Array.from({ length: LENGTH }, (_, i) => valueAt(200 + r, i)) }]);
+  });
+  const medianOf = (vectors: readonly Vector[]): Float32Array => {
+    const out = new Float32Array(LENGTH);
+    const rows = vectors.map((vector) => ({ before: vector, after: vector }));
+    const operands = vectors.map((_, row) => ({ after: row }));
+    const blocks = [{ operands, trim: 34, results: [[vectorOf([{ values: out }])]] }];
+    expect(mixHere({ segments: [{ length: LENGTH, rows, blocks }], copies: [] }, backend)).not.toHaveProperty(
+      "nonFinite",
+    );
+    return out;
+  };
+  expect(digest(medianOf(sources))).toBe(digest(medianOf(inMemory)));
+});
