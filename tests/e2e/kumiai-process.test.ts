@@ -63,7 +63,7 @@ test("SIGINT ends the process with 130 and keeps the runs that had finished", as
   expect({ exitCode, complete: result.complete }).toEqual({ exitCode: 130, complete: false });
   expect(Object.keys(result.strategies.local.perSeed)).toEqual(["1"]);
   expect(result.strategies.fedavg?.perSeed ?? {}).toEqual({});
-  expect((await readdir(join(dir, "out"))).sort()).toEqual(["report.html", "result.json"]);
+  expect((await readdir(join(dir, "out"))).sort()).toEqual(["report.html", "result.json", "runs"]);
   expect(out).toContain("incomplete");
 });
 

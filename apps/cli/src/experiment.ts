@@ -1,12 +1,14 @@
 /** What `run` and `compare` share: scenario in, training with progress, result.json and report.html out. */
 import { availableParallelism, cpus, platform } from "node:os";
 import { join, relative } from "node:path";
-import { KumiaiError, writeFileAtomic } from "@kumiai/params";
+import { KumiaiError, lockProcess, writeFileAtomic } from "@kumiai/params";
 import {
   type ComparisonOutcome,
   type ComparisonResult,
   compareStrategies,
   loadScenario,
+  openKeptRuns,
+  removePartialFiles,
   renderReport,
   resolveStrategies,
   type Scenario,
@@ -17,6 +19,7 @@ import { prepareOutputDir } from "./files.js";
 import { cacheDir, dataDir } from "./folders.js";
 import { interruptible } from "./interrupt.js";
 import type { Io } from "./io.js";
+import { processIdentity } from "./process-identity.js";
 import { progressDisplay } from "./progress/display.js";
 
 /** As commander hands them over: an option that was not given is absent. */
@@ -33,6 +36,8 @@ export interface ExperimentOptions extends SharedOptions {
   readonly file: string;
   readonly strategies: readonly string[];
   readonly seeds: readonly number[];
+  /** Whether finished runs are kept in the folder and found again; absent: neither. */
+  readonly keep?: { readonly force: boolean };
 }
 
 export interface Experiment {
@@ -50,9 +55,11 @@ export async function experiment(options: ExperimentOptions, io: Io): Promise<Ex
   const scenario = shortened(await loadScenario(options.file), options.rounds);
   resolveStrategies(scenario, options.strategies); // A misspelled name leaves no empty folder behind.
   const dir = await prepareOutputDir(options.out ?? join("runs", scenario.name));
+  // Two comparisons in one folder would write the same files.
+  await using _lock = await lockProcess(join(dir, ".compare.lock"), processIdentity());
   const resultPath = join(dir, "result.json");
   const reportPath = join(dir, "report.html");
-  const outcome = await train(options, scenario, resultPath, io);
+  const outcome = await train(options, { scenario, dir, resultPath }, io);
   const { ending } = outcome;
   if (ending.kind === "failed" && isWriteFailure(ending.error)) throw ending.error; // Trying again would only say it twice.
   const exitCode = exitCodeOf(outcome, io);
@@ -64,15 +71,24 @@ export async function experiment(options: ExperimentOptions, io: Io): Promise<Ex
   return { result: outcome.result, written: { resultPath, reportPath }, exitCode };
 }
 
+interface Plan {
+  readonly scenario: Scenario;
+  readonly dir: string;
+  readonly resultPath: string;
+}
+
 async function train(
   options: ExperimentOptions,
-  scenario: Scenario,
-  resultPath: string,
+  { scenario, dir, resultPath }: Plan,
   io: Io,
 ): Promise<ComparisonOutcome> {
   using display = progressDisplay(io);
   using interrupt = interruptible(io, () => display.stopping());
+  const { keep } = options;
+  const onNotice = (message: string) => display.note(message);
+  if (keep !== undefined) await removePartialFiles(join(dir, "runs"));
   return await compareStrategies({
+    ...(keep === undefined ? {} : { keptRuns: openKeptRuns(join(dir, "runs"), { ...keep, onNotice }) }),
     scenario,
     strategies: options.strategies,
     seeds: options.seeds,
@@ -81,7 +97,7 @@ async function train(
     dataDir: dataDir(options.data, io),
     clock: () => io.now(),
     onEvent: (event) => display.show(event),
-    onNotice: (message) => display.note(message),
+    onNotice,
     onRunFinished: (partial) => writeFileAtomic(resultPath, serializeResult(partial)),
     signal: interrupt.signal,
   });

@@ -5,16 +5,17 @@
  * leave cores idle. Runs are independent and their jobs pure, so neither their order nor their number changes a byte of
  * the result. A cancelled or failed comparison still returns every finished run.
  */
-import { KumiaiError, type ParamsFile } from "@kumiai/params";
+import type { ParamsFile } from "@kumiai/params";
 import { assembleResult, type FinishedRun } from "./assemble.js";
+import { checkSeeds, type PlannedRun, planRuns, stepsOfRun } from "./comparison-plan.js";
 import type { Scenario } from "./config/scenario.js";
-import { hasJoined, isPresent } from "./config/scenario.js";
 import { type DataSource, openData } from "./data/source.js";
 import type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 import { initialParamsOf, loadInitialEncoder } from "./initial-params.js";
+import { identifyRuns } from "./kept-runs/identify-runs.js";
+import type { KeptRuns, RunIdentity } from "./kept-runs/kept-runs.js";
 import { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
 import { openPictureBook, type PictureBook } from "./pictures.js";
-import { stepsPerRound } from "./plan.js";
 import { createWorkerPool, type WorkerPool } from "./pool/pool.js";
 import type { ComparisonResult, PictureSet } from "./result.js";
 import { runStrategy } from "./run.js";
@@ -36,6 +37,8 @@ export interface CompareOptions {
   readonly onEvent?: (event: ComparisonEvent) => void;
   /** Called after each finished run with everything finished so far, so that it can be written to disk. */
   readonly onRunFinished?: (partial: ComparisonResult) => void | Promise<void>;
+  /** Where finished runs are kept and those of an earlier comparison are found; absent: nowhere. */
+  readonly keptRuns?: KeptRuns;
   /** Told in one sentence what takes time before the first run, e.g. reading a data package. */
   readonly onNotice?: (message: string) => void;
   /** Aborting ends the comparison cleanly: jobs under way finish, the rest is dropped. */
@@ -68,42 +71,24 @@ export async function compareStrategies(options: CompareOptions): Promise<Compar
   const [first] = options.scenario.clients;
   if (encoder !== null && first !== undefined) initialParamsOf(data, 0, encoder)(first); // Does it fit?
   await using pool = createWorkerPool(options);
-  const comparison = new Comparison({ ...options, seeds }, strategies, pool, data, encoder);
+  const identify = options.keptRuns === undefined ? null : await identifyRuns(options.scenario, data, encoder);
+  const comparison = new Comparison({ ...options, seeds }, { strategies, pool, data, encoder, identify });
   return await comparison.play();
 }
 
-function checkSeeds(seeds: readonly number[]): readonly number[] {
-  const bad = seeds.find((seed) => !Number.isSafeInteger(seed) || seed < 0);
-  if (seeds.length === 0 || bad !== undefined) {
-    throw new KumiaiError(
-      "INVALID_CONFIG",
-      `seeds: expected whole numbers of 0 or more, received ${bad ?? "none"}; give e.g. 1,2,3`,
-    );
-  }
-  return [...new Set(seeds)];
-}
-
-interface PlannedRun {
-  readonly named: NamedStrategy;
-  readonly seed: number;
-}
-
-/** By seed, so that scenes of a finished seed can be forgotten; pooled runs first, because each is one long chain of jobs. */
-function planRuns(strategies: readonly NamedStrategy[], seeds: readonly number[]): PlannedRun[] {
-  const longestFirst = [...strategies].sort((a, b) => rank(a) - rank(b));
-  return seeds.flatMap((seed) => longestFirst.map((named) => ({ named, seed })));
-}
-
-function rank({ strategy }: NamedStrategy): number {
-  return strategy.training === "pooled" ? 0 : 1;
+/** What a comparison works with. */
+interface Means {
+  readonly strategies: readonly NamedStrategy[];
+  readonly pool: WorkerPool;
+  readonly data: DataSource;
+  readonly encoder: ParamsFile | null;
+  /** Null: no run is kept. */
+  readonly identify: ((run: PlannedRun) => RunIdentity) | null;
 }
 
 class Comparison {
   readonly #options: CompareOptions;
-  readonly #strategies: readonly NamedStrategy[];
-  readonly #pool: WorkerPool;
-  readonly #data: DataSource;
-  readonly #encoder: ParamsFile | null;
+  readonly #means: Means;
   readonly #pictures: PictureBook;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
@@ -115,38 +100,34 @@ class Comparison {
   #error: unknown = null;
   #reported: Promise<void> = Promise.resolve();
 
-  constructor(
-    options: CompareOptions,
-    strategies: readonly NamedStrategy[],
-    pool: WorkerPool,
-    data: DataSource,
-    encoder: ParamsFile | null,
-  ) {
+  constructor(options: CompareOptions, means: Means) {
     this.#options = options;
-    this.#strategies = strategies;
-    this.#pool = pool;
-    this.#data = data;
-    this.#encoder = encoder;
-    this.#pictures = openPictureBook(options.scenario, pool);
+    this.#means = means;
+    this.#pictures = openPictureBook(options.scenario, means.pool);
     this.#signal =
       options.signal === undefined ? this.#stop.signal : AbortSignal.any([options.signal, this.#stop.signal]);
     this.#startedAt = options.clock();
-    const totalRuns = strategies.length * options.seeds.length;
-    const totalSteps = strategies.length * sum(options.seeds.map((seed) => stepsOfRun(options.scenario, data, seed)));
-    this.#progress = { finishedSteps: 0, totalSteps, finishedRuns: 0, totalRuns };
+    const totalRuns = means.strategies.length * options.seeds.length;
+    this.#progress = { finishedSteps: 0, totalSteps: 0, finishedRuns: 0, totalRuns };
   }
 
   async play(): Promise<ComparisonOutcome> {
     const { scenario, seeds, threadCount } = this.#options;
-    const waiting = planRuns(this.#strategies, seeds);
-    for (const seed of seeds) this.#runsLeftOfSeed.set(seed, this.#strategies.length);
+    const { strategies, data } = this.#means;
+    const { kept, waiting } = await this.#takeKept(planRuns(strategies, seeds));
+    for (const { seed } of waiting) this.#runsLeftOfSeed.set(seed, (this.#runsLeftOfSeed.get(seed) ?? 0) + 1);
+    const totalSteps = sum(
+      [...this.#runsLeftOfSeed].map(([seed, runCount]) => runCount * stepsOfRun(scenario, data, seed)),
+    );
+    this.#progress = { ...this.#progress, totalSteps, finishedRuns: kept.length };
     this.#tell({
       type: "comparisonStarted",
-      strategies: this.#strategies.map(({ name }) => name),
+      strategies: strategies.map(({ name }) => name),
       seeds,
       clients: scenario.clients.map((client) => client.id),
       threadCount,
     });
+    for (const { named, seed } of kept) this.#tell({ type: "runKept", strategy: named.name, seed });
     const lane = async (): Promise<void> => {
       for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await this.#play(run);
     };
@@ -156,27 +137,48 @@ class Comparison {
     return { result: this.#assemble(), pictures: this.#pictures.sets(), ending: this.#ending() };
   }
 
+  /** Takes over what an earlier comparison has finished; `waiting` is left to do. */
+  async #takeKept(planned: readonly PlannedRun[]) {
+    const [kept, waiting]: [PlannedRun[], PlannedRun[]] = [[], []];
+    for (const run of planned) {
+      const found = await this.#findKept(run);
+      (found === null ? waiting : kept).push(run);
+      if (found === null) continue;
+      this.#finished.push(found.run);
+      if (run.seed === this.#options.seeds[0]) this.#pictures.restore(run.named.name, found.pictures ?? []);
+    }
+    return { kept, waiting };
+  }
+
+  #findKept(run: PlannedRun) {
+    const { identify } = this.#means;
+    return identify === null ? null : (this.#options.keptRuns?.find(identify(run)) ?? null);
+  }
+
   async #play(run: PlannedRun): Promise<void> {
     if (this.#signal.aborted) return;
     const { named, seed } = run;
     const { scenario, clock } = this.#options;
     try {
       const context = await this.#contextOf(seed);
-      const outcome = await runStrategy({
+      const { params, ...outcome } = await runStrategy({
         scenario,
         name: named.name,
         strategy: named.strategy,
         traffic: named.config.traffic ?? scenario.traffic,
         context,
-        pool: this.#pool,
+        pool: this.#means.pool,
         clock,
         signal: this.#signal,
         onEvent: (event) => this.#follow(event),
       });
       const constants = new Map([...context.clients].map(([id, client]) => [id, client.constants]));
-      this.#finished.push({ strategy: named.name, seed, constants, outcome });
+      const finished: FinishedRun = { strategy: named.name, seed, constants, outcome };
+      this.#finished.push(finished);
+      const hasPictures = seed === this.#options.seeds[0];
       // Without the signal: a run that has finished keeps its pictures too.
-      if (seed === this.#options.seeds[0]) await this.#pictures.add(named.name, context, outcome.params, undefined);
+      if (hasPictures) await this.#pictures.add(named.name, context, params, undefined);
+      await this.#keep(run, finished, hasPictures ? this.#pictures.setsOf(named.name) : null);
       await this.#report();
     } catch (error) {
       // The first failure decides; what fails after it was cancelled because of it.
@@ -186,6 +188,11 @@ class Comparison {
       }
     }
     await this.#leaveSeed(seed);
+  }
+
+  async #keep(planned: PlannedRun, run: FinishedRun, pictures: readonly PictureSet[] | null): Promise<void> {
+    const { identify } = this.#means;
+    if (identify !== null) await this.#options.keptRuns?.keep(identify(planned), { run, pictures });
   }
 
   /** One call of `onRunFinished` after the other, so that two never write the same file at once. */
@@ -211,9 +218,9 @@ class Comparison {
     const context = await prepareSeed({
       scenario,
       seed,
-      pool: this.#pool,
-      data: this.#data,
-      encoder: this.#encoder,
+      pool: this.#means.pool,
+      data: this.#means.data,
+      encoder: this.#means.encoder,
       signal: this.#signal,
     });
     this.#tell({ type: "seedPrepared", seed, seconds: (clock() - startedAt) / 1000 });
@@ -257,12 +264,12 @@ class Comparison {
   #assemble(): ComparisonResult {
     return assembleResult({
       scenario: this.#options.scenario,
-      data: this.#data,
-      strategies: this.#strategies,
+      data: this.#means.data,
+      strategies: this.#means.strategies,
       seeds: this.#options.seeds,
       baseline: BASELINE_STRATEGY,
       finished: this.#finished,
-      encoderHash: this.#encoder?.sha256 ?? null,
+      encoderHash: this.#means.encoder?.sha256 ?? null,
       seconds: this.#seconds(),
     });
   }
@@ -274,18 +281,6 @@ class Comparison {
 }
 
 type WithoutProgress<E> = E extends unknown ? Omit<E, "progress"> : never;
-
-/** Optimizer steps of one run, all clients and rounds. */
-function stepsOfRun({ training, clients }: Scenario, data: DataSource, seed: number): number {
-  let steps = 0;
-  for (const client of clients) {
-    const inRound = stepsPerRound(training, data.countsOf(client, seed).train);
-    for (let round = 1; round <= training.rounds; round++) {
-      if (hasJoined(client, round) && isPresent(client, round)) steps += inRound;
-    }
-  }
-  return steps;
-}
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);

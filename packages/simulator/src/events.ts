@@ -60,6 +60,8 @@ export type ComparisonEvent =
       readonly threadCount: number;
       readonly progress: Progress;
     }
+  /** Finished by an earlier comparison; it is not computed again. */
+  | { readonly type: "runKept"; readonly strategy: string; readonly seed: number; readonly progress: Progress }
   /** Scenes are being composed (this blocks the calling thread for a moment). */
   | { readonly type: "seedPreparing"; readonly seed: number; readonly progress: Progress }
   | { readonly type: "seedPrepared"; readonly seed: number; readonly seconds: number; readonly progress: Progress }

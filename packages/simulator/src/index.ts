@@ -8,6 +8,14 @@ export { loadScenario, parseScenario } from "./config/parse.js";
 export type { ClientConfig, OptimizerConfig, Scenario, StrategyConfig, TrainingConfig } from "./config/scenario.js";
 export { type DirectionConfig, describeTraffic, type TrafficConfig } from "./config/traffic-schema.js";
 export type { ComparisonEvent, Progress, RunEvent } from "./events.js";
+export {
+  type KeptRun,
+  type KeptRuns,
+  type KeptRunsOptions,
+  openKeptRuns,
+  type RunIdentity,
+  removePartialFiles,
+} from "./kept-runs/kept-runs.js";
 export { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
 export { createWorkerPool, type JobContext, type PoolOptions, type WorkerPool } from "./pool/pool.js";
 export {

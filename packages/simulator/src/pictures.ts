@@ -26,8 +26,12 @@ export interface PictureBook {
     params: ReadonlyMap<ClientId, ParamVector>,
     signal: AbortSignal | undefined,
   ): Promise<void>;
+  /** Takes over pictures of a strategy that another book has made of the same seed. */
+  restore(strategy: string, sets: readonly PictureSet[]): void;
   /** By client, then task, in the scenario's order; empty before the first `add`. */
   sets(): readonly PictureSet[];
+  /** With the predictions of one strategy alone. */
+  setsOf(strategy: string): readonly PictureSet[];
 }
 
 interface Page {
@@ -38,7 +42,7 @@ interface Page {
 
 interface OpenSet {
   readonly client: string;
-  readonly task: TaskId;
+  readonly task: string;
   readonly height: number;
   readonly width: number;
   readonly scenes: readonly Page[];
@@ -75,6 +79,8 @@ export function openPictureBook(scenario: Scenario, pool: WorkerPool): PictureBo
       });
     }
   };
+  const allSets = (): readonly OpenSet[] =>
+    scenario.clients.flatMap((client) => client.tasks.flatMap((task) => sets.get(`${client.id}/${task}`) ?? []));
   return {
     async add(strategy, context, params, signal) {
       const work = [...params].flatMap(([id, vector]) => {
@@ -83,8 +89,30 @@ export function openPictureBook(scenario: Scenario, pool: WorkerPool): PictureBo
       });
       await settleAll(work);
     },
-    sets: () =>
-      scenario.clients.flatMap((client) => client.tasks.flatMap((task) => sets.get(`${client.id}/${task}`) ?? [])),
+    restore(strategy, kept) {
+      for (const set of kept) {
+        const key = `${set.client}/${set.task}`;
+        const open = sets.get(key) ?? {
+          ...set,
+          scenes: set.scenes.map(({ input, truth }) => ({ input, truth, predictions: {} })),
+        };
+        sets.set(key, open);
+        open.scenes.forEach((page, i) => {
+          const prediction = set.scenes[i]?.predictions[strategy];
+          if (prediction !== undefined) page.predictions[strategy] = prediction;
+        });
+      }
+    },
+    sets: allSets,
+    setsOf: (strategy) =>
+      allSets().map((set) => ({
+        ...set,
+        scenes: set.scenes.map(({ input, truth, predictions: { [strategy]: own } }) => ({
+          input,
+          truth,
+          predictions: own === undefined ? {} : { [strategy]: own },
+        })),
+      })),
   };
 }
 

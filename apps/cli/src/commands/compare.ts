@@ -9,6 +9,7 @@ import { addSharedOptions, printOutcome } from "./shared.js";
 interface CompareOptions extends SharedOptions {
   readonly strategies: readonly string[];
   readonly seeds: readonly number[];
+  readonly force?: boolean;
 }
 
 export function compareCommand({ io, finish }: CommandContext): Command {
@@ -16,7 +17,8 @@ export function compareCommand({ io, finish }: CommandContext): Command {
     .summary("strategies side by side, over several seeds")
     .description(
       "Trains the sites of a scenario under several strategies and seeds, and compares each with `local`, where every " +
-        "site learns alone. Δ% is the mean over sites of the mean over their tasks of the relative change.",
+        "site learns alone. Δ% is the mean over sites of the mean over their tasks of the relative change. Finished runs " +
+        "are kept in DIR/runs: the same call again, or one with more strategies or seeds, trains only what is missing.",
     )
     .argument("<FILE>", "scenario (YAML)")
     .addOption(
@@ -28,11 +30,13 @@ export function compareCommand({ io, finish }: CommandContext): Command {
       new Option("--seeds <LIST>", "like 1,2 or 1-5; strategies are paired by seed")
         .argParser(parseSeeds)
         .default([1], "1"),
-    );
+    )
+    .option("--force", "train again what an earlier call has finished");
   return addSharedOptions(command).action(async (file: string, options: CompareOptions) => {
     // Loaded only now, so that `--help` answers at once.
     const { experiment } = await import("../experiment.js");
-    const done = await experiment({ file, ...options }, io);
+    const keep = { force: options.force === true };
+    const done = await experiment({ file, ...options, keep }, io);
     const { result } = done;
     const tables = [strategyTable, weakTaskLines, siteTable].map((table) => table(result, io.colors));
     printOutcome(done, tables, io);

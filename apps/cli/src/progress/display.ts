@@ -8,6 +8,8 @@ import { advance, NO_PROGRESS } from "./model.js";
 const REDRAW_MS = 100;
 const TICK_MS = 1000;
 const SITE_LIMIT = 12;
+/** Events whose line stays above the block, as the record of the session. */
+const STAYING: ReadonlySet<ComparisonEvent["type"]> = new Set(["comparisonStarted", "runKept", "runFinished"]);
 const ESC = "\u001b[";
 
 export interface ProgressDisplay extends Disposable {
@@ -65,8 +67,7 @@ function terminalDisplay(io: Io): ProgressDisplay {
       const nowMs = io.now();
       const line = lineFor(state, event, nowMs);
       state = advance(state, event, nowMs);
-      if (event.type === "comparisonStarted" || event.type === "runFinished") {
-        // These stay above the block, as the record of the session.
+      if (STAYING.has(event.type)) {
         io.err(`${erase()}${io.colors.dim(line ?? "")}\n`);
         draw();
       } else if (nowMs - drawnAtMs >= REDRAW_MS || event.type === "seedPreparing") {

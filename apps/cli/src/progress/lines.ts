@@ -19,6 +19,8 @@ export function lineFor(before: ProgressState, event: ComparisonEvent, nowMs: nu
       ].join(", ");
     case "runFinished":
       return `${labelOf(before, event)}: done in ${formatSeconds(event.seconds)}`;
+    case "runKept":
+      return `${event.strategy}, seed ${event.seed}: kept from before`;
     case "comparisonFinished":
     case "seedPrepared":
     case "runStarted":

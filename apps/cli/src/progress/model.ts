@@ -65,6 +65,7 @@ export function advance(before: ProgressState, event: ComparisonEvent, atMs: num
       }));
     case "runFinished":
       return { ...state, runs: state.runs.filter((run) => !isSame(run, event)) };
+    case "runKept":
     case "roundFinished":
     case "evaluated":
     case "comparisonFinished":

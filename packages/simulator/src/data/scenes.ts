@@ -2,6 +2,7 @@
 import { composeScenes, loadItems, SCENE_TASKS, type SceneDomain, sceneTask } from "@kumiai/datasets";
 import { createRng, type TaskId } from "@kumiai/params";
 import type { Scenario } from "../config/scenario.js";
+import { contentHash } from "../content-hash.js";
 import { examplesOfScenes } from "../examples.js";
 import type { ModelSpec } from "../model.js";
 import type { DataSource, OpenDataOptions, SiteModels } from "./source.js";
@@ -17,6 +18,7 @@ export async function openSceneSource(
   const items = await loadItems({ cacheDir, ...(onNotice === undefined ? {} : { onNotice }) });
   return {
     ...sceneModels(scenario),
+    contentHash: () => contentHash(items),
     countsOf: ({ trainCount }) => ({ train: trainCount, test: scenario.evaluation.testCount }),
     examplesOf(client, seed) {
       const compose = (split: "train" | "test", count: number) =>

@@ -23,6 +23,7 @@ import {
 } from "@kumiai/datasets";
 import { createRng, KumiaiError, type TaskId } from "@kumiai/params";
 import type { ClientConfig, Scenario, SeriesConfig } from "../config/scenario.js";
+import { contentHash } from "../content-hash.js";
 import type { Examples } from "../examples.js";
 import type { ModelSpec, SeriesSpec, TaskSpec } from "../model.js";
 import { csvFileOf, csvRolesOf } from "./csv-roles.js";
@@ -56,6 +57,7 @@ export async function openSeriesSource(scenario: Scenario, options: OpenDataOpti
   const modelOf = (client: ClientConfig): ModelSpec => seriesModel(scenario, client, windowsFor(client).table);
   return {
     modelOf,
+    contentHash: () => contentHash([...tables.values()]),
     reference: referenceModel(modelOf(scenario.clients[0] as ClientConfig) as SeriesSpec),
     countsOf(client, seed) {
       const { train, test } = site(client, seed, notice);

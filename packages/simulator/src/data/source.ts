@@ -27,6 +27,8 @@ export interface DataSource extends SiteModels {
   examplesOf(client: ClientConfig, seed: number): SiteExamples;
   /** How many `examplesOf` gives. */
   countsOf(client: ClientConfig, seed: number): { readonly train: number; readonly test: number };
+  /** Of all that was read, whatever it is called and wherever it lies. Takes up to a second. */
+  contentHash(): string;
 }
 
 export interface OpenDataOptions {
