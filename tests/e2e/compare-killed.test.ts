@@ -65,7 +65,14 @@ test("killed with SIGKILL and called again it trains only what is missing and en
   expect(third.kept + third.done).toBe(4);
   expect(third.kept).toBeGreaterThanOrEqual(2);
   expect(await resultOf("out")).toBe(await resultOf("calm"));
-  expect((await readdir(join(dir, "out"))).sort()).toEqual(["report.html", "result.json", "runs"]);
+  expect((await readdir(join(dir, "out"))).sort()).toEqual([
+    "report.html",
+    "result.json",
+    "results.csv",
+    "results.md",
+    "results.tex",
+    "runs",
+  ]);
   expect(
     (await readdir(join(dir, "out", "runs"))).filter((name) => !/^\w+\.\d\.[0-9a-f]{12}\.json$/.test(name)),
   ).toEqual([]);

@@ -63,7 +63,14 @@ test("SIGINT ends the process with 130 and keeps the runs that had finished", as
   expect({ exitCode, complete: result.complete }).toEqual({ exitCode: 130, complete: false });
   expect(Object.keys(result.strategies.local.perSeed)).toEqual(["1"]);
   expect(result.strategies.fedavg?.perSeed ?? {}).toEqual({});
-  expect((await readdir(join(dir, "out"))).sort()).toEqual(["report.html", "result.json", "runs"]);
+  expect((await readdir(join(dir, "out"))).sort()).toEqual([
+    "report.html",
+    "result.json",
+    "results.csv",
+    "results.md",
+    "results.tex",
+    "runs",
+  ]);
   expect(out).toContain("incomplete");
 });
 
@@ -102,7 +109,13 @@ test.skipIf(process.platform === "win32")("a reader that goes, as head does, end
   const args = ["-c", script, process.execPath, BIN, "run", "tiny.yaml", "--rounds", "2", "--out", "out"];
   const { exitCode, out, err } = await ended(start("bash", args));
   expect({ exitCode, err, lines: out.trimEnd().split("\n").length }).toEqual({ exitCode: 0, err: "", lines: 1 });
-  expect((await readdir(join(dir, "out"))).sort()).toEqual(["report.html", "result.json"]);
+  expect((await readdir(join(dir, "out"))).sort()).toEqual([
+    "report.html",
+    "result.json",
+    "results.csv",
+    "results.md",
+    "results.tex",
+  ]);
 });
 
 test.skipIf(process.platform !== "linux")(

@@ -9,6 +9,9 @@ import {
   loadScenario,
   openKeptRuns,
   removePartialFiles,
+  renderCsv,
+  renderLatex,
+  renderMarkdown,
   renderReport,
   resolveStrategies,
   type Scenario,
@@ -68,6 +71,8 @@ export async function experiment(options: ExperimentOptions, io: Io): Promise<Ex
   const { result, pictures } = outcome;
   const report = renderReport({ result, pictures, command: commandOf(options, dir), environment: environment() });
   await writeFileAtomic(reportPath, report);
+  const tables = { "results.md": renderMarkdown, "results.csv": renderCsv, "results.tex": renderLatex };
+  for (const [name, render] of Object.entries(tables)) await writeFileAtomic(join(dir, name), render(result));
   return { result: outcome.result, written: { resultPath, reportPath }, exitCode };
 }
 
@@ -98,7 +103,10 @@ async function train(
     clock: () => io.now(),
     onEvent: (event) => display.show(event),
     onNotice,
-    onRunFinished: (partial) => writeFileAtomic(resultPath, serializeResult(partial)),
+    onRunFinished: async (partial) => {
+      display.results(partial);
+      await writeFileAtomic(resultPath, serializeResult(partial));
+    },
     signal: interrupt.signal,
   });
 }

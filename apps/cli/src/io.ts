@@ -12,6 +12,8 @@ export interface Io {
   readonly isTerminal: boolean;
   /** Width of the terminal in characters. */
   columns(): number;
+  /** Its height in lines. */
+  rows(): number;
   readonly colors: Colors;
   /** Milliseconds on a clock that never goes back. */
   now(): number;
@@ -32,6 +34,7 @@ export function processIo(): Io {
     err: (text) => void process.stderr.write(text),
     isTerminal,
     columns: () => process.stderr.columns ?? 80,
+    rows: () => process.stderr.rows ?? 24,
     colors: createColors(colored),
     now: () => performance.now(),
     env,

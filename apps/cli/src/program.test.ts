@@ -190,7 +190,14 @@ describe("compare", () => {
     const called = await kumiai(args);
     expect(called.err).toContain("round 2 of 2, mean loss ");
     expect(called.exitCode).toBe(0);
-    expect((await readdir(out)).sort()).toEqual(["report.html", "result.json", "runs"]);
+    expect((await readdir(out)).sort()).toEqual([
+      "report.html",
+      "result.json",
+      "results.csv",
+      "results.md",
+      "results.tex",
+      "runs",
+    ]);
     const result = await readResult(out);
     expect(result.complete).toBe(true);
     expect(Object.keys(result.strategies)).toEqual(["local", "fedavg"]);
@@ -217,7 +224,14 @@ describe("compare", () => {
     expect(result.complete).toBe(false);
     const finished = Object.entries(result.strategies).filter(([, { perSeed }]) => Object.keys(perSeed).length > 0);
     expect(finished.map(([name]) => name)).toEqual(["local"]);
-    expect((await readdir(out)).sort()).toEqual(["report.html", "result.json", "runs"]);
+    expect((await readdir(out)).sort()).toEqual([
+      "report.html",
+      "result.json",
+      "results.csv",
+      "results.md",
+      "results.tex",
+      "runs",
+    ]);
     expect(io.errText()).toContain("keeping the runs that had finished");
   });
 

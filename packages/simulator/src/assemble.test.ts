@@ -81,6 +81,39 @@ test("Δ% equals the numbers worked by hand to 1e-9", () => {
   expect(Object.keys(fedavg?.perSeed ?? {})).toEqual(["1", "2"]);
 });
 
+test("differences against local and fedavg equal the numbers worked by hand to 1e-9, and name the worst site", () => {
+  const result = assemble(
+    [
+      run("local", 1, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+      run("local", 2, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+      // Δ%: a = (10 + 10)/2 = 10, b = (0 + 10)/2 = 5; then a = 0, b = −5.
+      run("fedavg", 1, { edge: 55, semseg: 22 }, { depth: 0.4, semseg: 44 }),
+      run("fedavg", 2, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 36 }),
+      // Δ%: a = 20, b = (25 + 0)/2 = 12.5; then a = (20 − 10)/2 = 5, b = (−25 + 5)/2 = −10.
+      run("pooled", 1, { edge: 60, semseg: 24 }, { depth: 0.3, semseg: 40 }),
+      run("pooled", 2, { edge: 60, semseg: 18 }, { depth: 0.5, semseg: 42 }),
+    ],
+    ["local", "fedavg", "pooled"],
+    [1, 2],
+  );
+  const { local, fedavg, pooled } = result.strategies;
+  expect(Object.keys(fedavg?.against ?? {})).toEqual(["local"]);
+  expect(Object.keys(local?.against ?? {})).toEqual(["fedavg"]);
+  // Against local: 16.25 and −2.5; against fedavg (7.5 and −2.5): 8.75 and 0.
+  expect(pooled?.against?.local?.meanPercent).toBeCloseTo(6.875, 9);
+  expect(pooled?.against?.local?.meanPercent).toBeCloseTo(pooled?.relativeGainPercent ?? 0, 9);
+  const difference = pooled?.against?.fedavg;
+  expect(difference?.meanPercent).toBeCloseTo(4.375, 9);
+  expect(difference?.bootstrapInterval95?.[1]).toBeCloseTo(8.75, 9);
+  // Seed 2 differs by 0 up to rounding; a and b: (10 + 5)/2 and (7.5 − 5)/2.
+  expect(difference?.clients["line-a"]?.meanPercent).toBeCloseTo(7.5, 9);
+  expect(difference?.clients["line-b"]?.meanPercent).toBeCloseTo(1.25, 9);
+  expect(difference?.clients["line-b"]?.tasks.depth?.meanPercent).toBeCloseTo(0, 9);
+  expect(difference?.worstClient).toBe("line-b");
+  expect(difference?.seedCount).toBe(2);
+  expect(pooled?.against?.local?.signTestP).toBe(1);
+});
+
 test("a task at its constant is marked, whichever way its metric points", () => {
   const result = assemble([run("local", 1, { edge: 10, semseg: 7.1 }, { depth: 0.5, semseg: 6.9 })], ["local"], [1]);
   expect(result.strategies.local?.notAboveConstant).toEqual(["line-a/edge", "line-b/depth", "line-b/semseg"]);

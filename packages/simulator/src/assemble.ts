@@ -25,6 +25,7 @@ import {
   type TaskResult,
 } from "./result.js";
 import type { RunOutcome } from "./run.js";
+import { differenceAgainst } from "./statistics/against.js";
 import { trafficTotals } from "./traffic/totals.js";
 import { KUMIAI_VERSION } from "./version.js";
 
@@ -66,6 +67,7 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
   });
   const pooledGain = gainOf(perStrategy.find(([named]) => named.config.kind === "pooled")?.[1]);
   const clients = scenario.clients.map((client) => scenarioClient(options, client));
+  const perSeedOf = new Map(perStrategy.map(([{ name }, perSeed]) => [name, perSeed]));
   return {
     schemaVersion: RESULT_SCHEMA_VERSION,
     kumiaiVersion: KUMIAI_VERSION,
@@ -82,7 +84,12 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
     strategies: Object.fromEntries(
       perStrategy.map(([named, perSeed]) => [
         named.name,
-        strategyResult(named, perSeed, { pooledGain, clients, traffic: named.config.traffic ?? scenario.traffic }),
+        strategyResult(named, perSeed, {
+          pooledGain,
+          clients,
+          traffic: named.config.traffic ?? scenario.traffic,
+          perSeedOf,
+        }),
       ]),
     ),
     seconds: options.seconds,
@@ -147,12 +154,14 @@ interface StrategyFacts {
   readonly pooledGain: number | null;
   readonly clients: readonly ScenarioClient[];
   readonly traffic: TrafficConfig | undefined;
+  /** Of every strategy, for pairing. */
+  readonly perSeedOf: ReadonlyMap<string, Readonly<Record<string, SeedResult>>>;
 }
 
 function strategyResult(
   named: NamedStrategy,
   perSeed: Readonly<Record<string, SeedResult>>,
-  { pooledGain, clients, traffic }: StrategyFacts,
+  { pooledGain, clients, traffic, perSeedOf }: StrategyFacts,
 ): StrategyResult {
   const runs = Object.values(perSeed);
   const gains = gainsOf(perSeed);
@@ -167,8 +176,25 @@ function strategyResult(
     ...(traffic === undefined ? {} : { traffic }),
     ...trafficTotals(runs, clients),
     notAboveConstant: [...new Set(runs.flatMap(notAboveConstant))].sort(),
+    ...againstReferences(named.name, perSeed, perSeedOf),
     perSeed,
   };
+}
+
+/** Strategies that every other one is compared with, seed by seed, where they were run. */
+const REFERENCES = ["local", "fedavg"] as const;
+
+function againstReferences(
+  name: string,
+  perSeed: Readonly<Record<string, SeedResult>>,
+  perSeedOf: StrategyFacts["perSeedOf"],
+): Pick<StrategyResult, "against"> {
+  const entries = REFERENCES.flatMap((reference) => {
+    const theirs = perSeedOf.get(reference);
+    const difference = reference === name || theirs === undefined ? null : differenceAgainst(perSeed, theirs);
+    return difference === null ? [] : [[reference, difference] as const];
+  });
+  return entries.length === 0 ? {} : { against: Object.fromEntries(entries) };
 }
 
 function gainOf(perSeed: Readonly<Record<string, SeedResult>> | undefined): number | null {

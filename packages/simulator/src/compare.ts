@@ -35,7 +35,7 @@ export interface CompareOptions {
   /** Milliseconds from any fixed moment, e.g. `() => performance.now()`. */
   readonly clock: () => number;
   readonly onEvent?: (event: ComparisonEvent) => void;
-  /** Called after each finished run with everything finished so far, so that it can be written to disk. */
+  /** Called after each finished run, and once for those kept from before, with everything finished so far, so that it can be written to disk. */
   readonly onRunFinished?: (partial: ComparisonResult) => void | Promise<void>;
   /** Where finished runs are kept and those of an earlier comparison are found; absent: nowhere. */
   readonly keptRuns?: KeptRuns;
@@ -128,6 +128,7 @@ class Comparison {
       threadCount,
     });
     for (const { named, seed } of kept) this.#tell({ type: "runKept", strategy: named.name, seed });
+    if (kept.length > 0) await this.#report();
     const lane = async (): Promise<void> => {
       for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await this.#play(run);
     };

@@ -43,4 +43,8 @@ export {
 export { type RunOptions, type RunOutcome, runStrategy } from "./run.js";
 export { type PrepareSeedOptions, prepareSeed, type SeedContext } from "./seed-context.js";
 export { serializeResult, withoutTimes } from "./serialize.js";
+export type { ClientDifference, PairedDifference, StrategyDifference } from "./statistics/against.js";
+export { renderCsv } from "./tables/csv.js";
+export { renderLatex } from "./tables/latex.js";
+export { renderMarkdown } from "./tables/markdown.js";
 export { KUMIAI_VERSION } from "./version.js";

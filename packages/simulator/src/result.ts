@@ -4,8 +4,8 @@
  * are equal byte for byte, whatever the number of workers. Percentages are numbers in percent; bytes are bytes.
  */
 import type { CosineMatrix, HyperWeightValues } from "@kumiai/algorithms";
-
 import type { TrafficConfig } from "./config/traffic-schema.js";
+import type { StrategyDifference } from "./statistics/against.js";
 
 export const RESULT_SCHEMA_VERSION = 1;
 
@@ -78,6 +78,11 @@ export interface StrategyResult {
   readonly trafficShare?: number | null;
   /** `client/task` pairs that in some seed did not beat the constant predictor. */
   readonly notAboveConstant: readonly string[];
+  /** Paired differences to the references that were run; absent: none was, or gains cannot be said. */
+  readonly against?: {
+    readonly local?: StrategyDifference;
+    readonly fedavg?: StrategyDifference;
+  };
   readonly perSeed: Readonly<Record<string, SeedResult>>;
 }
 

@@ -9,7 +9,7 @@ const DIGITS = 9;
  * hold become null. Ends with a newline.
  */
 export function serializeResult(result: ComparisonResult): string {
-  return `${JSON.stringify(result, (_, value: unknown) => (typeof value === "number" ? rounded(value) : value), 2)}\n`;
+  return `${JSON.stringify(result, (_, value: unknown) => (typeof value === "number" ? roundedNumber(value) : value), 2)}\n`;
 }
 
 /** The result without its measured times, for comparing two runs. */
@@ -21,7 +21,8 @@ export function withoutTimes(text: string): string {
   )}\n`;
 }
 
-function rounded(value: number): number | null {
-  if (!Number.isFinite(value)) return null;
+/** As it stands in the file; null for what does not exist. */
+export function roundedNumber(value: number | null): number | null {
+  if (value === null || !Number.isFinite(value)) return null;
   return Number.isInteger(value) ? value : Number(value.toPrecision(DIGITS));
 }

@@ -1,11 +1,12 @@
 /**
- * Progress on a terminal: one block of lines, drawn again and again in the same place. A bar, then a small table: a
- * column for each run under way, a row for each site with its latest training loss. Pure: state in, lines out.
+ * Progress on a terminal: one block of lines, drawn again and again in the same place. A bar, the table of all runs, then
+ * a small table: a column for each run under way, a row for each site with its latest training loss. Pure: state in, lines out.
  */
 import { formatNumber } from "../format.js";
 import type { Colors } from "../io.js";
 import { leftOf } from "./lines.js";
 import { type CurrentRun, doneFraction, type ProgressState } from "./model.js";
+import { gridLines } from "./run-grid.js";
 
 export interface BlockOptions {
   readonly nowMs: number;
@@ -13,6 +14,8 @@ export interface BlockOptions {
   readonly colors: Colors;
   /** More sites than this are summed up in one row. */
   readonly siteLimit: number;
+  /** Lines that the block may have. */
+  readonly rows: number;
   /** Whether the work is being ended early. */
   readonly stopping: boolean;
 }
@@ -26,7 +29,12 @@ export function blockLines(state: ProgressState, options: BlockOptions): readonl
   const width = Math.max(10, options.columns - 1);
   const lines = [];
   if (state.work.finishedSteps > 0) lines.push(barLine(state, options, width));
-  if (state.runs.length > 0) lines.push(...runTable(state.runs, options, width));
+  const sites = state.runs.length > 0 ? runTable(state.runs, options, width) : [];
+  // Bar, its note, heading and the line about what is not shown; the losses of sites yield when there is no room for both.
+  const rowLimit = Math.max(3, options.rows - 5);
+  const grid = gridLines(state, { nowMs: options.nowMs, width, colors, rowLimit });
+  lines.push(...grid);
+  if (grid.length === 0 || grid.length + sites.length + 4 <= options.rows) lines.push(...sites);
   if (state.preparing !== null) lines.push(colors.dim(cut(`${state.preparing} …`, width)));
   if (stopping) lines.push(colors.yellow(cut("ending after the steps under way; Ctrl-C again ends at once", width)));
   return lines;

@@ -1,9 +1,9 @@
 /** Shows progress: a redrawn block on a terminal, plain lines elsewhere. */
-import type { ComparisonEvent } from "@kumiai/simulator";
+import type { ComparisonEvent, ComparisonResult } from "@kumiai/simulator";
 import type { Io } from "../io.js";
 import { blockLines } from "./block.js";
 import { lineFor } from "./lines.js";
-import { advance, NO_PROGRESS } from "./model.js";
+import { advance, NO_PROGRESS, withGains } from "./model.js";
 
 const REDRAW_MS = 100;
 const TICK_MS = 1000;
@@ -14,6 +14,8 @@ const ESC = "\u001b[";
 
 export interface ProgressDisplay extends Disposable {
   show(event: ComparisonEvent): void;
+  /** What is known so far of the result. */
+  results(partial: ComparisonResult): void;
   /** A sentence that stays. */
   note(text: string): void;
   /** From now on the display says that the work is being ended early. */
@@ -34,6 +36,7 @@ function lineDisplay(io: Io): ProgressDisplay {
       state = advance(state, event, nowMs);
       if (line !== null) io.err(`${line}\n`);
     },
+    results: () => undefined,
     note: (text) => io.err(`${text}\n`),
     stopping: () => io.err("ending after the steps under way; a second signal ends at once\n"),
     [Symbol.dispose]: () => undefined,
@@ -54,7 +57,14 @@ function terminalDisplay(io: Io): ProgressDisplay {
   const draw = () => {
     const nowMs = io.now();
     const { colors } = io;
-    const lines = blockLines(state, { nowMs, columns: io.columns(), colors, siteLimit: SITE_LIMIT, stopping });
+    const lines = blockLines(state, {
+      nowMs,
+      columns: io.columns(),
+      rows: io.rows() - 1,
+      colors,
+      siteLimit: SITE_LIMIT,
+      stopping,
+    });
     io.err(erase() + lines.map((line) => `${line}\n`).join(""));
     drawnLineCount = lines.length;
     drawnAtMs = nowMs;
@@ -73,6 +83,10 @@ function terminalDisplay(io: Io): ProgressDisplay {
       } else if (nowMs - drawnAtMs >= REDRAW_MS || event.type === "seedPreparing") {
         draw();
       }
+    },
+    results(partial) {
+      state = withGains(state, partial);
+      draw();
     },
     note(text) {
       io.err(`${erase()}${io.colors.dim(text)}\n`);

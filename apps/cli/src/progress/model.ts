@@ -1,5 +1,5 @@
 /** What is known about a comparison while it runs: a reducer over its events, without clock or terminal. */
-import type { ComparisonEvent, Progress } from "@kumiai/simulator";
+import type { ComparisonEvent, ComparisonResult, Progress } from "@kumiai/simulator";
 
 export interface ProgressState {
   /** What is being got ready, for people; null when nothing is. */
@@ -11,7 +11,15 @@ export interface ProgressState {
   readonly startedRuns: number;
   /** When the first run started; null before. */
   readonly startedAtMs: number | null;
+  /** What the comparison is made of, in the order asked for. */
+  readonly plan: { readonly strategies: readonly string[]; readonly seeds: readonly number[] };
+  /** By `runKey`; who is not in it waits. */
+  readonly states: ReadonlyMap<string, RunState>;
+  /** Δ% of finished runs by `runKey`, where it can be said. */
+  readonly gains: ReadonlyMap<string, number>;
 }
+
+export type RunState = "waiting" | "running" | "finished" | "kept";
 
 export interface CurrentRun {
   readonly strategy: string;
@@ -26,6 +34,7 @@ export interface CurrentRun {
   /** Clients that have reported in the round under way. */
   readonly reported: readonly string[];
   readonly absent: readonly string[];
+  readonly startedAtMs: number;
 }
 
 export const NO_PROGRESS: ProgressState = {
@@ -34,6 +43,9 @@ export const NO_PROGRESS: ProgressState = {
   runs: [],
   startedRuns: 0,
   startedAtMs: null,
+  plan: { strategies: [], seeds: [] },
+  states: new Map(),
+  gains: new Map(),
 };
 
 type RunName = Pick<CurrentRun, "strategy" | "seed">;
@@ -43,6 +55,7 @@ export function advance(before: ProgressState, event: ComparisonEvent, atMs: num
   const state = { ...before, work: event.progress };
   switch (event.type) {
     case "comparisonStarted":
+      return { ...state, preparing: "starting", plan: { strategies: event.strategies, seeds: event.seeds } };
     case "seedPrepared":
       return { ...state, preparing: state.runs.length === 0 ? "starting" : null };
     case "seedPreparing":
@@ -64,8 +77,9 @@ export function advance(before: ProgressState, event: ComparisonEvent, atMs: num
         reported: [...run.reported, event.client],
       }));
     case "runFinished":
-      return { ...state, runs: state.runs.filter((run) => !isSame(run, event)) };
+      return withState({ ...state, runs: state.runs.filter((run) => !isSame(run, event)) }, event, "finished");
     case "runKept":
+      return withState(state, event, "kept");
     case "roundFinished":
     case "evaluated":
     case "comparisonFinished":
@@ -84,14 +98,34 @@ function withRun(state: ProgressState, { strategy, seed }: RunName, roundCount: 
     losses: new Map(),
     reported: [],
     absent: [],
+    startedAtMs: atMs,
   };
   return {
-    ...state,
+    ...withState(state, run, "running"),
     preparing: null,
     runs: [...state.runs, run],
     startedRuns: ordinal,
     startedAtMs: state.startedAtMs ?? atMs,
   };
+}
+
+function withState(state: ProgressState, name: RunName, next: RunState): ProgressState {
+  return { ...state, states: new Map([...state.states, [runKey(name), next]]) };
+}
+
+/** The state that knows the gains of `result` too. */
+export function withGains(state: ProgressState, { strategies, baseline }: ComparisonResult): ProgressState {
+  const gains = Object.entries(strategies).flatMap(([strategy, { perSeed }]) =>
+    Object.entries(perSeed).flatMap(([seed, { relativeGainPercent: gain }]) =>
+      gain === null || strategy === baseline ? [] : [[runKey({ strategy, seed: Number(seed) }), gain] as const],
+    ),
+  );
+  return { ...state, gains: new Map(gains) };
+}
+
+/** Names a run; names of strategies have no blanks. */
+export function runKey({ strategy, seed }: RunName): string {
+  return `${strategy} ${seed}`;
 }
 
 function change(state: ProgressState, name: RunName, next: (run: CurrentRun) => CurrentRun): ProgressState {

@@ -5,7 +5,7 @@ import { memoryIo } from "../testing/memory-io.js";
 import { blockLines } from "./block.js";
 import { progressDisplay } from "./display.js";
 import { lineFor } from "./lines.js";
-import { advance, doneFraction, NO_PROGRESS, type ProgressState, remainingMs } from "./model.js";
+import { advance, doneFraction, NO_PROGRESS, type ProgressState, remainingMs, runKey } from "./model.js";
 
 const work = (finishedSteps: number, finishedRuns = 0): Progress => ({
   finishedSteps,
@@ -78,8 +78,8 @@ function stateAfter(count: number): ProgressState {
   return EVENTS.slice(0, count).reduce((state, event, i) => advance(state, event, i * 1000), NO_PROGRESS);
 }
 
-const block = (state: ProgressState, columns = 80, siteLimit = 12) =>
-  blockLines(state, { nowMs: 9000, columns, colors: createColors(false), siteLimit, stopping: false });
+const block = (state: ProgressState, columns = 80, siteLimit = 12, rows = 24) =>
+  blockLines(state, { nowMs: 9000, columns, rows, colors: createColors(false), siteLimit, stopping: false });
 
 test("in a pipe there is a line for the start, each round and each run's end, and no more", () => {
   let state = NO_PROGRESS;
@@ -104,9 +104,13 @@ test("time left is counted from the first run, not from the preparation", () => 
   expect(remainingMs(stateAfter(4), 5000)).toBeNull();
 });
 
-test("on a terminal each run under way is a column and each site a row", () => {
+test("on a terminal each run has its place in the table, each run under way a column and each site a row", () => {
   expect(block(stateAfter(9), 60)).toEqual([
     "█████░░░░░░░░░░░░░░ 25 %, 0 of 2 runs done, about 18 s left",
+    "Δ%      seed 1   ",
+    // It started at 3 s and has one of its two rounds behind it.
+    "local   1/2 ~6 s ",
+    "fedavg  1/2      ",
     "        local, seed 1  fedavg, seed 1",
     "round   1 of 2         1 of 2",
     "line-a  1.500 •",
@@ -114,8 +118,39 @@ test("on a terminal each run under way is a column and each site a row", () => {
   ]);
 });
 
-test("a finished run leaves the block", () => {
-  expect(block(stateAfter(11)).join("\n")).not.toContain("local");
+test("a finished run leaves the table of losses, and shows its gain in the table of runs once that is known", () => {
+  expect(block(stateAfter(11)).join("\n")).not.toContain("local, seed 1");
+  expect(block(stateAfter(11))[2]?.trim()).toBe("local   done");
+  const fedavgDone = advance(
+    stateAfter(11),
+    { type: "runFinished", ...fedavg, seconds: 9, progress: work(40, 2) },
+    12_000,
+  );
+  const gains = new Map([[runKey(fedavg), -1.234]]);
+  expect(block({ ...fedavgDone, gains })[3]?.trim()).toBe("fedavg  −1.23");
+});
+
+test("runs kept from before, and those that wait, are told apart", () => {
+  const plan = { strategies: ["local", "fedavg"], seeds: [1, 2] };
+  const kept = advance({ ...NO_PROGRESS, plan }, { type: "runKept", ...fedavg, progress: work(0, 1) }, 0);
+  expect(
+    block({ ...kept, gains: new Map([[runKey(fedavg), 2]]) })
+      .slice(0, 3)
+      .map((line) => line.trimEnd()),
+  ).toEqual(["Δ%      seed 1      seed 2", "local   waiting     waiting", "fedavg  +2.00 kept  waiting"]);
+});
+
+test("the block is never taller than the terminal: strategies under way are shown, the others counted", () => {
+  const names = Array.from({ length: 20 }, (_, i) => `method-${i}`);
+  let state: ProgressState = { ...NO_PROGRESS, plan: { strategies: names, seeds: [1, 2, 3] } };
+  const run = { strategy: "method-17", seed: 1 };
+  state = advance(state, { type: "runStarted", ...run, roundCount: 2, progress: work(5) }, 0);
+  for (const rows of [10, 24, 60]) {
+    const lines = block(state, 80, 12, rows);
+    expect(lines.length).toBeLessThanOrEqual(rows);
+    expect(lines.join("\n")).toContain("method-17");
+    expect(lines.some((line) => /and \d+ strategies/.test(line))).toBe(rows < 25);
+  }
 });
 
 test("many sites are summed up in one row", () => {

@@ -16,12 +16,19 @@ export interface MemoryIo extends Io {
 export interface MemoryIoOptions {
   readonly isTerminal?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Called with everything that goes to stderr. */
   readonly onErr?: (text: string) => void;
 }
 
-export function memoryIo({ isTerminal = false, columns = 80, env = {}, onErr }: MemoryIoOptions = {}): MemoryIo {
+export function memoryIo({
+  isTerminal = false,
+  columns = 80,
+  rows = 24,
+  env = {},
+  onErr,
+}: MemoryIoOptions = {}): MemoryIo {
   const out: string[] = [];
   const err: string[] = [];
   const exitCodes: number[] = [];
@@ -35,6 +42,7 @@ export function memoryIo({ isTerminal = false, columns = 80, env = {}, onErr }: 
     },
     isTerminal,
     columns: () => columns,
+    rows: () => rows,
     colors: createColors(false),
     now: () => nowMs,
     env,

@@ -11,7 +11,7 @@ import { KUMIAI_VERSION } from "../version.js";
 
 /** Parts of this package that show or keep results, and those whose outcome (the parsed scenario) is hashed itself. */
 const WITHOUT =
-  /^(?:config|report|kept-runs|sweep|tables|testing)\/|^(?:assemble|compare|content-hash|events|index|pretrain|result|serialize|statistics)\.js$/;
+  /^(?:config|report|kept-runs|sweep|statistics|tables|testing)\/|^(?:assemble|compare|content-hash|events|index|pretrain|result|serialize|statistics)\.js$/;
 
 export async function programHash(): Promise<string> {
   const self = fileURLToPath(new URL("../../dist/", import.meta.url));

@@ -1,6 +1,7 @@
 /**
- * `report.html`: one file that explains a comparison to an engineer and to a manager. It needs no network, no script and
- * no other file: charts are SVG, pictures are PNG data URIs, fonts are the reader's own. Same input, same bytes.
+ * `report.html`: one file that explains a comparison to an engineer and to a manager. It needs no network and no other file:
+ * charts are SVG, pictures are PNG data URIs, fonts are the reader's own. Without script all is there but sorting by a click.
+ * Same input, same bytes.
  */
 import type { ComparisonResult, PictureSet } from "../result.js";
 import { type Html, html, raw } from "./html.js";
@@ -13,6 +14,7 @@ import { openingSection } from "./sections/opening.js";
 import { picturesSection } from "./sections/pictures.js";
 import { taskTableSection } from "./sections/task-table.js";
 import { trafficSection } from "./sections/traffic.js";
+import { SORT_SCRIPT, SORT_SCRIPT_SOURCE } from "./sort-script.js";
 import { STYLE } from "./styles.js";
 import { makeView, type ReportView } from "./view.js";
 
@@ -56,10 +58,10 @@ function page(view: ReportView, body: readonly (Html | null)[]): Html {
   const present = CHAPTERS.filter(([id]) => body.some((part) => part?.text.startsWith(`<section id="${id}"`)));
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${raw(SORT_SCRIPT_SOURCE)}">
 <title>${view.result.scenario.name}: together or alone – Kumiai report</title><style>${raw(STYLE)}</style></head>
 <body><main>${openingSection(view)}
 <nav aria-label="Chapters"><ul>${present.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 ${body}
-</main></body></html>`;
+</main><script>${raw(SORT_SCRIPT)}</script></body></html>`;
 }

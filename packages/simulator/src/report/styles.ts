@@ -73,6 +73,9 @@ th,td{padding:.35rem .6rem;text-align:right;vertical-align:top;border-bottom:1px
 thead th{vertical-align:bottom;border-bottom:2px solid var(--line);font-weight:600;background:var(--bg)}
 th:first-child,td.text,th.text{text-align:left}
 tbody th{font-weight:600}
+.sortable thead button{all:unset;cursor:pointer;font:inherit}
+.sortable thead button:hover{color:var(--link)}.sortable thead button:focus-visible{outline:2px solid var(--link);outline-offset:2px}
+.sortable th[aria-sort] button::after{content:" \\25be"}.sortable th[aria-sort=ascending] button::after{content:" \\25b4"}
 tr.focus>*{background:var(--card)}
 .stick th:first-child{position:sticky;left:0;background:var(--bg);z-index:1}
 .stick tr.focus th:first-child{background:var(--card)}

@@ -9,12 +9,26 @@ import { gainTint, strategyName, tableFigure } from "./parts.js";
 
 export function gainTableSection(view: ReportView): Html {
   const scale = dotScale(view.strategies.flatMap((strategy) => [...gainBySeed(view, strategy).values()]));
-  const table = html`<table class="stick">
-<thead><tr><th scope="col">Strategy</th><th scope="col">Δ, mean ± std</th><th scope="col">95 % interval</th><th scope="col" class="text">Per seed<span class="sub">${formatGain(scale.low)} to ${formatGain(scale.high)}</span></th><th scope="col">Share of<br>pooled gain</th><th scope="col">Up<br>per round</th><th scope="col">Down<br>per round</th><th scope="col">Tasks not above<br>constant</th></tr></thead>
+  const heads = [
+    "Strategy",
+    "Δ, mean ± std",
+    "95 % interval",
+    html`Bootstrap<br>95 % interval`,
+    html`Sign test<br>p`,
+    html`Minus FedAvg<br>(bootstrap 95 %)`,
+    "Worst site",
+    html`Share of<br>pooled gain`,
+    html`Up<br>per round`,
+    html`Down<br>per round`,
+    html`Tasks not above<br>constant`,
+  ].map((head) => html`<th scope="col">${head}</th>`);
+  const strip = html`<th scope="col" class="text" data-fixed>Per seed<span class="sub">${formatGain(scale.low)} to ${formatGain(scale.high)}</span></th>`;
+  const table = html`<table class="stick sortable">
+<thead><tr>${heads.slice(0, 3)}${strip}${heads.slice(3)}</tr></thead>
 <tbody>${view.strategies.map((strategy) => row(view, strategy, scale))}</tbody></table>`;
   return html`<section id="gain"><h2>Gain over training alone</h2>
 ${view.baseline === null ? html`<p class="flag">Without a run of training alone no gain can be computed.</p>` : null}
-${tableFigure("Table of gains by strategy", "Highest mean gain first. Dots: one per seed; bar: their mean; dashed line: training alone.", table)}
+${tableFigure("Table of gains by strategy", "Highest mean gain first; click a heading to sort. Dots: one per seed; bar: their mean; dashed line: training alone.", table)}
 ${columnNotes()}
 <p class="small soft">What each did:</p><ul class="small">${view.strategies.map(
     ({ label, name, result }) => html`<li><b>${label}</b> (<code>${name}</code>): ${result.summary}</li>`,
@@ -27,12 +41,25 @@ function row(view: ReportView, strategy: ReportStrategy, scale: ReturnType<typeo
   const hasRuns = seedResults(view, strategy).length > 0;
   const isBaseline = kind === "baseline";
   const weak = result.notAboveConstant;
-  return html`<tr${strategy.name === view.focus?.name ? html` class="focus"` : null}><th scope="row">${strategyName(strategy)}</th>
-<td${isBaseline ? null : gainTint(result.relativeGainPercent)}>${isBaseline ? "0 (by definition)" : gainText(strategy)}</td>
-<td>${isBaseline ? "" : formatInterval(result.relativeGainInterval95)}</td>
+  const { local = null, fedavg = null } = result.against ?? {};
+  const worst = local?.worstClient ?? null;
+  const worstGain = worst === null ? null : (local?.clients[worst]?.meanPercent ?? null);
+  const gain = isBaseline ? 0 : result.relativeGainPercent;
+  return html`<tr${strategy.name === view.focus?.name ? html` class="focus"` : null}><th scope="row" data-sort="${strategy.label}">${strategyName(strategy)}</th>
+<td${sortKey(gain)}${isBaseline ? null : gainTint(result.relativeGainPercent)}>${isBaseline ? "0 (by definition)" : gainText(strategy)}</td>
+<td${sortKey(isBaseline ? null : (result.relativeGainInterval95?.[0] ?? null))}>${isBaseline ? "" : formatInterval(result.relativeGainInterval95)}</td>
 <td class="text">${isBaseline ? null : drawDotStrip([...gainBySeed(view, strategy).values()], scale, color)}</td>
-<td>${isBaseline ? "" : shareText(strategy)}</td><td>${hasRuns ? formatBytes(up) : MISSING}</td><td>${hasRuns ? formatBytes(down) : MISSING}</td>
-<td>${hasRuns ? html`${weak.length === 0 ? "0" : html`<span class="flag">⚠ ${weak.length}</span>`} of ${view.tasks.length}` : MISSING}</td></tr>`;
+<td${sortKey(local?.bootstrapInterval95?.[0] ?? null)}>${isBaseline ? "" : formatInterval(local?.bootstrapInterval95 ?? null)}</td>
+<td${sortKey(local?.signTestP ?? null)}>${isBaseline ? "" : formatNumber(local?.signTestP ?? null, 3)}</td>
+<td${sortKey(fedavg?.meanPercent ?? null)}>${fedavg === null ? "" : html`${formatGain(fedavg.meanPercent)}<span class="sub">${formatInterval(fedavg.bootstrapInterval95)}</span>`}</td>
+<td${sortKey(worstGain)}>${worst === null ? "" : html`${formatGain(worstGain)}<span class="sub">${worst}</span>`}</td>
+<td${sortKey(result.pooledGainShare)}>${isBaseline ? "" : shareText(strategy)}</td><td${sortKey(hasRuns ? up : null)}>${hasRuns ? formatBytes(up) : MISSING}</td><td${sortKey(hasRuns ? down : null)}>${hasRuns ? formatBytes(down) : MISSING}</td>
+<td${sortKey(hasRuns ? weak.length : null)}>${hasRuns ? html`${weak.length === 0 ? "0" : html`<span class="flag">⚠ ${weak.length}</span>`} of ${view.tasks.length}` : MISSING}</td></tr>`;
+}
+
+/** What the sorting of tables goes by. */
+function sortKey(value: number | null): Html | null {
+  return isNumber(value) ? html` data-sort="${value}"` : null;
 }
 
 function gainText({ result }: ReportStrategy): string {
@@ -44,6 +71,9 @@ function columnNotes(): Html {
   return html`<dl class="facts small">
 <dt>Δ, mean ± std</dt><dd>Relative change of the test metric against training alone with the same seed, signed so that + is better; mean over each site's tasks, then over sites, then over seeds. ± is the standard deviation over seeds.</dd>
 <dt>95 % interval</dt><dd>Of the mean over seeds (Student t). If it holds 0, the sign of the gain is not settled. It covers chance in training and data of these seeds, not other scenarios.</dd>
+<dt>Bootstrap, sign test</dt><dd>Without assuming a distribution: the percentile interval of the mean over resampled seeds (too short with few seeds; read it beside the first interval) and the exact two-sided p of the signs over seeds (five seeds cannot give less than 0.0625).</dd>
+<dt>Minus FedAvg</dt><dd>Difference of Δ to FedAvg in the same seed, in percentage points, where FedAvg was run.</dd>
+<dt>Worst site</dt><dd>The site with the lowest mean Δ over seeds, and that Δ.</dd>
 <dt>Share of pooled gain</dt><dd>Δ as a share of what one model trained on all sites' data gains. n/a where pooling was not run or did not gain.</dd>
 <dt>Up, down per round</dt><dd>From all sites to the server and back, mean over rounds and seeds.</dd>
 <dt>Tasks not above constant</dt><dd>Site–task pairs that in at least one seed scored no better than the best constant prediction. Their gains say nothing.</dd>

@@ -12,6 +12,7 @@ import type {
   SeedResult,
   StrategyResult,
 } from "../../result.js";
+import { differenceAgainst } from "../../statistics/against.js";
 
 export interface SyntheticOptions {
   readonly seeds?: readonly number[];
@@ -64,6 +65,17 @@ export function syntheticResult(options: SyntheticOptions = {}): ComparisonResul
     const own = strategy.relativeGainPercent;
     const share = pooled !== null && pooled > 0 && own !== null ? own / pooled : null;
     strategies[name] = { ...strategy, pooledGainShare: share };
+  }
+  for (const [name, strategy] of Object.entries(strategies)) {
+    const against = Object.fromEntries(
+      ["local", "fedavg"].flatMap((reference) => {
+        const theirs = strategies[reference];
+        const difference =
+          theirs === undefined || name === reference ? null : differenceAgainst(strategy.perSeed, theirs.perSeed);
+        return difference === null ? [] : [[reference, difference] as const];
+      }),
+    );
+    strategies[name] = { ...strategy, against };
   }
   return {
     schemaVersion: 1,
