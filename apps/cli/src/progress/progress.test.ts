@@ -107,10 +107,10 @@ test("time left is counted from the first run, not from the preparation", () => 
 test("on a terminal each run has its place in the table, each run under way a column and each site a row", () => {
   expect(block(stateAfter(9), 60)).toEqual([
     "█████░░░░░░░░░░░░░░ 25 %, 0 of 2 runs done, about 18 s left",
-    "Δ%      seed 1   ",
+    "Δ%      seed 1  ",
     // It started at 3 s and has one of its two rounds behind it.
-    "local   1/2 ~6 s ",
-    "fedavg  1/2      ",
+    "local   1/2 ~6 s",
+    "fedavg  1/2     ",
     "        local, seed 1  fedavg, seed 1",
     "round   1 of 2         1 of 2",
     "line-a  1.500 •",

@@ -41,4 +41,21 @@ describe.skipIf(CHROMIUM === undefined)("the report in a browser", () => {
       expect(seen).toMatchObject({ width, broken: 0, images: 12 * 3 * 4 });
     });
   }
+
+  it("sorts 20 strategies by a click on a heading, the other way round by a second, and stays as wide as the window", async () => {
+    const names = Array.from({ length: 18 }, (_, i) => [`method-${i}`, ((7 * i) % 18) - 6]);
+    const many = syntheticResult({ seeds: [1, 2], gains: { local: 0, fedavg: 1, ...Object.fromEntries(names) } });
+    const tab = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await tab.setContent(renderReport({ result: many, pictures: [] }));
+    const order = () =>
+      tab.evaluate(`[...document.querySelectorAll("#gain tbody tr th")].map((cell) => cell.textContent)`);
+    const written = (await order()) as string[];
+    expect(written).toHaveLength(20);
+    await tab.click("#gain thead th:nth-child(2) button");
+    expect(await order()).toEqual(written);
+    await tab.click("#gain thead th:nth-child(2) button");
+    expect(await order()).toEqual(written.toReversed());
+    expect(await tab.evaluate("document.documentElement.scrollWidth")).toBe(1280);
+    await tab.close();
+  });
 });

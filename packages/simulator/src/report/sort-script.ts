@@ -28,7 +28,7 @@ export const SORT_SCRIPT = `
           if (none !== 0) return none;
           if (!a.key) return a.place - b.place;
           var x = Number(a.key), y = Number(b.key);
-          var order = isNaN(x) || isNaN(y) ? a.key.localeCompare(b.key) : x - y;
+          var order = isFinite(x) && isFinite(y) ? x - y : a.key.localeCompare(b.key);
           return (down ? -order : order) || a.place - b.place;
         });
         rows.forEach(function (entry) { body.appendChild(entry.row); });
