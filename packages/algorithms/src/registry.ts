@@ -1,5 +1,6 @@
 /** All strategies by name, in the order in which they are listed. To add one: a file under `strategies/`, a line here. */
 import { KumiaiError, nearestWord } from "@kumiai/params";
+import { cooperativeDefinition } from "./strategies/cooperative.js";
 import type { StrategyDefinition } from "./strategies/definition.js";
 import { fedAmpDefinition } from "./strategies/fedamp.js";
 import { fedAvgAllDefinition, fedAvgDefinition } from "./strategies/fedavg.js";
@@ -41,6 +42,7 @@ const ALL: readonly StrategyDefinition[] = [
   fedHca2DecoderOnlyDefinition,
   fedHca2FixedWeightsDefinition,
   fedHca2CosineDefinition,
+  cooperativeDefinition,
 ];
 
 export const STRATEGIES: Readonly<Record<string, StrategyDefinition>> = Object.fromEntries(

@@ -173,12 +173,19 @@ export interface Measurements {
 /** Where a weighted sum goes: into the params of the client of a row, or into a vector that the state keeps. */
 export type Destination = { readonly row: number } | { readonly keep: StateVector; readonly from: number };
 
+/** Some slots of a client; or, with `stored`, a stretch of a vector of the state as long as them, `before` and `after` alike. */
+export interface MixRow {
+  readonly client: ClientId;
+  readonly slots: readonly ParamSlot[];
+  readonly stored?: { readonly vector: StateVector; readonly from: number };
+}
+
 /**
  * Weighted sums (`factors`) or trimmed means (`trim`) over some slots of some clients; all rows have slots of the same shapes, taken end to end. See
  * `BlockRule` for what each computes, element by element.
  */
 export interface GroupMix {
-  readonly rows: readonly { readonly client: ClientId; readonly slots: readonly ParamSlot[] }[];
+  readonly rows: readonly MixRow[];
   readonly blocks: readonly (BlockRule & {
     /** `before` is a row's base, `after` its local params, `delta` the difference, `result` an earlier result of this group. */
     readonly operands: readonly Operand[];

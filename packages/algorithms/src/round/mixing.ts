@@ -51,7 +51,11 @@ function segmentOf({ rows, blocks }: GroupMix, io: RoundIo): MixSegment {
   return {
     length,
     rows: listed(rows.length, (index) => {
-      const { client, slots } = at(rows, index);
+      const { client, slots, stored } = at(rows, index);
+      if (stored !== undefined) {
+        const vector = sliceOf({ vector: io.stored(stored.vector), start: stored.from, length });
+        return { before: vector, after: vector };
+      }
       return { before: io.source(client, "base", slots), after: io.source(client, "local", slots) };
     }),
     blocks: listed(blocks.length, (index) => {

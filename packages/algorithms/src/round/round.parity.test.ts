@@ -187,6 +187,13 @@ const overFiles =
   };
 
 const OPTIONS: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
+  cooperative: [
+    {},
+    { momentum: 0.5 },
+    { momentum: 0.5, share: false },
+    { decoders: "same-task" },
+    { togetherRounds: 1 },
+  ],
   "mat-fl": [{}, { grouping: "soft", similarity: "params" }],
   fedhca2: [
     {},

@@ -161,7 +161,7 @@ export interface SiteSeries {
   readonly where: Readonly<Record<string, readonly string[]>>;
   /** Part of the time that is its own, as shares from the start. */
   readonly period: readonly [number, number];
-  /** [take, of]: of every `of` blocks of the split the one with index `take` is its own; null: all. */
+  /** [take, of]: of every `of` blocks of the split it trains on the one with index `take`; null: on all. */
   readonly blocks: readonly [number, number] | null;
   /** Subset of C-MAPSS, e.g. `FD001`. */
   readonly subset: string | null;

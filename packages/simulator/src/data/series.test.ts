@@ -10,7 +10,7 @@ import { createModel } from "../model.js";
 import { compareTiny } from "../testing/tiny.js";
 import { openData } from "./source.js";
 
-const CYCLES = 80;
+const CYCLES = 120;
 let dataDir = "";
 
 /** A rig whose PS1 follows the valve, and nothing else follows anything. */
@@ -42,8 +42,8 @@ model: { stem: { width: 4 }, encoder: { channels: [8, 8] }, decoder: { width: 8 
 training: { rounds: 12, localEpochs: 2, batchSize: 4, warmupRounds: 0, optimizer: { learningRate: 0.02 } }
 evaluation: { everyRounds: 12 }
 clients:
-  - { id: a, tasks: [valve], sensors: [PS1, TS1], blocks: [0, 2] }
-  - { id: b, tasks: [valve, pump], sensors: [TS1, VS1, PS1], blocks: [1, 2], trainCount: 20 }
+  - { id: a, tasks: [valve], sensors: [PS1, TS1], blocks: [0, 3] }
+  - { id: b, tasks: [valve, pump], sensors: [TS1, VS1, PS1], blocks: [1, 3], trainCount: 20 }
 `,
   "rig.yaml",
 );

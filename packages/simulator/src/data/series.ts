@@ -147,11 +147,12 @@ function cutSite(windows: WindowSet, client: ClientConfig, { data, seed, notice 
   return site;
 }
 
-/** Every n-th block is a plant's own, in training as in testing. */
+/** Training blocks are dealt out to plants; test blocks are for all whose regime they lie in. */
 function ownBlocks(split: SeriesSplit, blocks: readonly [number, number] | null): SeriesSplit {
   if (blocks === null) return split;
   const [take, of] = blocks;
-  return { ...split, side: split.side.map((side, w) => ((split.block[w] ?? 0) % of === take ? side : UNUSED)) };
+  const isOwn = (w: number): boolean => (split.block[w] ?? 0) % of === take;
+  return { ...split, side: split.side.map((side, w) => (side !== TRAIN || isOwn(w) ? side : UNUSED)) };
 }
 
 /** At most `limit` training windows of those selected, spread evenly over the time. */
