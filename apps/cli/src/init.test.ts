@@ -74,14 +74,14 @@ test("what init writes is a scenario that says why, and trains as it is", async 
     targets: { state: { kind: "classes", classes: ["ok", "worn"] }, wear: { kind: "number" } },
   });
   expect(clients.map(({ id, tasks }) => [id, ...tasks])).toEqual([
-    ["site-a", "state", "wear"],
-    ["site-b", "state", "wear"],
+    ["site-1", "state", "wear"],
+    ["site-2", "state", "wear"],
   ]);
   const out = join(dir, "run");
   const ran = await kumiai("run", yaml, "--strategy", "fedavg", "--rounds", "4", "--threads", "1", "--out", out);
   expect([ran.exitCode, ran.err.includes("error")]).toEqual([0, false]);
   const result = JSON.parse(await readFile(join(out, "result.json"), "utf8"));
-  const { state } = result.strategies.fedavg.perSeed[1].clients["site-a"].tasks;
+  const { state } = result.strategies.fedavg.perSeed[1].clients["site-1"].tasks;
   expect(state.value).toBeGreaterThan(state.constant + 20);
 });
 

@@ -31,7 +31,7 @@ export function starterConfig(facts: StarterFacts): string {
     "",
     ...learningSections(),
     "",
-    ...clientSection(tasks),
+    ...clientSection(facts, tasks),
   ].join("\n")}\n`;
 }
 
@@ -41,7 +41,7 @@ function heading({ command, configFile }: StarterFacts): readonly string[] {
     "# What a column is was guessed from its name and values; the reason stands beside each guess. Please check:",
     "#   1. Is every target something that you want predicted, and nothing that is known only afterwards among the sensors?",
     "#   2. Does a window span what a person would need to see, and a block more than machines remember?",
-    "#   3. Who are the sites? Below, one file is dealt to two; give each plant its own as soon as you have it.",
+    "#   3. Who are the sites? Below, one file is dealt to several; give each plant its own as soon as you have it.",
     "# Then:",
     `#   kumiai run ${configFile} --strategy local`,
     `#   kumiai compare ${configFile} --strategies local,fedavg,fedhca2`,
@@ -125,13 +125,26 @@ function learningSections(): readonly string[] {
   ];
 }
 
-function clientSection(tasks: readonly string[]): readonly string[] {
+/** More machines than this are not made sites of their own. */
+const MAX_UNIT_SITES = 8;
+
+function clientSection({ table, columns }: StarterFacts, tasks: readonly string[]): readonly string[] {
   const list = `[${tasks.map(quoted).join(", ")}]`;
+  const { units } = table;
+  const byUnit = columns.some(({ role }) => role === "unit") && units.length <= MAX_UNIT_SITES;
+  const sites = byUnit
+    ? [
+        "  # Until there is a second plant, each machine is a site.",
+        ...units.map((unit, i) => `  - { id: site-${i + 1}, units: [${JSON.stringify(unit)}], tasks: ${list} }`),
+      ]
+    : [
+        "  # Until there is a second plant, each of two sites takes every other block of the one file.",
+        `  - { id: site-a, tasks: ${list}, blocks: [0, 2] }`,
+        `  - { id: site-b, tasks: ${list}, blocks: [1, 2] }`,
+      ];
   return [
     "clients:",
-    "  # Until there is a second plant, each of two sites takes every other block of the one file.",
-    `  - { id: site-a, tasks: ${list}, blocks: [0, 2] }`,
-    `  - { id: site-b, tasks: ${list}, blocks: [1, 2] }`,
+    ...sites,
     "  # With a file of its own, a plant may have other sensors and other tasks:",
     `  # - { id: second-plant, file: second-plant.csv, tasks: ${list}, sensors: [...] }`,
   ];

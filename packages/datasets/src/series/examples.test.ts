@@ -141,6 +141,15 @@ test("a site's training and test windows are its own part of the common split", 
   expect(Math.abs(mean)).toBeLessThan(1e-6);
 });
 
+test("says when all test windows of a site have one class", () => {
+  const targets = [classTarget("state", [0, 1, 0, 1, 1, 1], ["ok", "worn"])];
+  const windows = windowsOf(column([1, 2, 3, 4, 5, 6], { targets }), { length: 1, stride: 1 });
+  const split = { side: Uint8Array.of(0, 0, 0, 0, 1, 1), block: new Int32Array(6), blockCount: 1, notices: [] };
+  const notices: string[] = [];
+  siteSeries(windows, split, { tasks: ["state"] }, (notice) => notices.push(notice));
+  expect(notices).toEqual([expect.stringMatching(/^task state: every test window is of class worn/)]);
+});
+
 test("windows end at the last row of each unit; lastWindows keeps one per unit", () => {
   const windows = windowsOf(tableOf([5, 2, 4]), { length: 3, stride: 2 });
   expect([...windows.start]).toEqual([0, 2, 8]);

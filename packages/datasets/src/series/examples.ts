@@ -107,12 +107,31 @@ export function siteSeries(
       : Array.from({ length: official.count }, (_, w) => w);
   const scaling = fitScaling(windows, trainWindows, options, onNotice);
   if (testWindows.length === 0) onNotice("no test window is selected: choose more of the data or shorter blocks");
+  const train = examplesOf(windows, trainWindows, scaling);
+  const test = examplesOf(testSource, testWindows, scaling);
+  for (const task of scaling.tasks) {
+    if (testWindows.length > 0) reportTestLabels(task, test, onNotice);
+  }
   return {
-    train: examplesOf(windows, trainWindows, scaling),
-    test: examplesOf(testSource, testWindows, scaling),
+    train,
+    test,
     trainWindows,
     testWindows,
     tasks: scaling.tasks,
     scaling,
   };
+}
+
+/** Scores such as AUROC say nothing where all test windows have one label. */
+function reportTestLabels({ id, label, classNames }: SeriesTask, test: SeriesExamples, onNotice: OnNotice): void {
+  const labels = test.labels.get(id);
+  const mask = test.masks.get(id);
+  const seen = new Set(labels?.filter((_, i) => mask === undefined || mask[i] === 1));
+  const advice = "choose more of the data, shorter strides, or another seed";
+  if (seen.size === 0) onNotice(`task ${id}: no test window has a label; ${advice}`);
+  else if (seen.size === 1 && label.kind !== "scalar") {
+    onNotice(
+      `task ${id}: every test window is of class ${classNames[[...seen][0] ?? 0]}, so its score says little; ${advice}`,
+    );
+  }
 }

@@ -65,7 +65,8 @@ export function fitScaling(
   channels.forEach((column, c) => {
     const fits = fitChannel(filled, table, column, rows, conditionCount);
     if (fits.every((fit) => fit.inverseStd === 0)) {
-      onNotice(`channel ${table.channels[column]} does not change in the training windows: it becomes zeros`);
+      const where = conditionCount > 1 ? "within any operating condition of" : "in";
+      onNotice(`channel ${table.channels[column]} does not change ${where} the training windows: it becomes zeros`);
     }
     fits.forEach((fit, condition) => {
       mean[condition * channels.length + c] = fit.mean;
@@ -104,11 +105,19 @@ function rowsOf(windows: WindowSet, chosen: readonly number[]): readonly number[
   return rows;
 }
 
+/** Sites that share a table share its copy without gaps. */
+const knownFills = new WeakMap<SeriesTable, Float32Array>();
+
 /** The table's values [rows, channels] with each gap filled from the row before, within a segment; NaN where nothing came before. */
 export function fillForward(table: SeriesTable): Float32Array {
-  const { values, segmentOf, rowCount } = table;
+  const filled = knownFills.get(table) ?? filledFrom(table);
+  knownFills.set(table, filled);
+  return filled;
+}
+
+function filledFrom({ values, segmentOf, rowCount, channels }: SeriesTable): Float32Array {
   if (!values.some(Number.isNaN)) return values;
-  const width = table.channels.length;
+  const width = channels.length;
   const out = values.slice();
   for (let row = 1; row < rowCount; row++) {
     if (segmentOf[row] !== segmentOf[row - 1]) continue;

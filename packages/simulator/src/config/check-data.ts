@@ -81,7 +81,7 @@ const HYDRAULIC_TASKS = ["cooler", "valve", "pump", "accumulator", "stable"];
 const CMAPSS_TASKS = ["rul", "health"];
 
 /** Keys of a client that only some kinds of data know. */
-const SERIES_KEYS = ["sensors", "where", "period", "blocks", "subset", "file"] as const;
+const SERIES_KEYS = ["sensors", "where", "period", "blocks", "subset", "units", "file"] as const;
 
 export interface SiteData {
   readonly domain: string;
@@ -144,6 +144,7 @@ export function checkSiteData(
       period: client.period,
       blocks: client.blocks ?? null,
       subset: client.subset ?? null,
+      ...(client.units && { units: client.units.map(String) }),
       file: client.file === undefined ? null : resolve(client.file),
     },
   };
@@ -169,7 +170,7 @@ function checkKeys(client: RawClient, index: number, kind: DataConfig["kind"], y
     kind === "scenes"
       ? []
       : SERIES_KEYS.filter(
-          (key) => key !== (kind === "csv" ? "subset" : "file") && (key !== "subset" || kind === "cmapss"),
+          (key) => (kind === "csv" || (key !== "file" && key !== "units")) && (kind === "cmapss" || key !== "subset"),
         );
   for (const key of SERIES_KEYS) {
     const value = client[key];

@@ -161,6 +161,8 @@ export interface SiteSeries {
   readonly where: Readonly<Record<string, readonly string[]>>;
   /** Part of the time that is its own, as shares from the start. */
   readonly period: readonly [number, number];
+  /** Machines that are its own, of data of kind `csv`; all, unless it names some. */
+  readonly units?: readonly string[];
   /** [take, of]: of every `of` blocks of the split it trains on the one with index `take`; null: on all. */
   readonly blocks: readonly [number, number] | null;
   /** Subset of C-MAPSS, e.g. `FD001`. */

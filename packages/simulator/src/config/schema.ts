@@ -129,6 +129,10 @@ const clientSchema = z.strictObject({
   period: z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).default([0, 1]),
   blocks: z.tuple([integer(0, 999), integer(1, 1000)]).optional(),
   subset: z.string().min(1).optional(),
+  units: z
+    .array(z.union([z.string(), z.number()]))
+    .min(1)
+    .optional(),
   file: z.string().min(1).optional(),
   joinsAtRound: integer(1, 10_000).default(1),
   absentRounds: z.array(integer(1, 10_000)).default([]),

@@ -70,6 +70,26 @@ test("sites that share a file may name sensors each", async () => {
   expect(counts).toEqual([1, 2]);
 });
 
+test("machines of one file may be sites of their own", async () => {
+  const rows = Array.from({ length: 240 }, (_, r) => `${r < 120 ? 7 : "M8"},${r % 120},${r % 7},${r},${r % 2}`);
+  await writeFile(join(dir, "two.csv"), `machine,t,x,wear,state\n${rows.join("\n")}\n`);
+  const clients = "  - { id: a, tasks: [wear], units: [7] }\n  - { id: b, tasks: [wear], units: [M8] }\n";
+  const more = "\n  file: two.csv\n  unit: machine";
+  const data = await open(clients, more);
+  const ranges = scenarioOf(clients, more).clients.map((client) => {
+    const { train, scales } = { ...data.examplesOf(client, 1), scales: data.examplesOf(client, 1).train.scales };
+    return [train.count > 20, (scales?.get("wear" as never) ?? 0) < 40];
+  });
+  expect(ranges).toEqual([
+    [true, true],
+    [true, true],
+  ]);
+  await expect(async () => {
+    const wrong = await open("  - { id: a, tasks: [wear], units: [M9] }\n", more);
+    wrong.examplesOf(scenarioOf("  - { id: a, tasks: [wear], units: [M9] }\n", more).clients[0] as never, 1);
+  }).rejects.toThrow(/expected one of 7, M8, received "M9"/);
+});
+
 test("a column that a site's file lacks is refused with its name", async () => {
   await expect(open("  - { id: b, file: b.csv, tasks: [wear] }\n")).rejects.toMatchObject({
     code: "INVALID_CONFIG",

@@ -124,8 +124,9 @@ function cutSite(windows: WindowSet, client: ClientConfig, { data, seed, notice 
   // Engines are independent of each other, moments of one engine are not.
   const split =
     data.kind === "cmapss" ? splitByUnits(windows, { testShare, rng }) : splitByBlocks(windows, { ...data.split, rng });
-  const { sensors, where = {}, period: [from, to] = [0, 1], blocks = null } = client.series ?? {};
-  const selection = { where, ...(data.kind === "cmapss" ? { units: { from, to } } : { time: { from, to } }) };
+  const { sensors, where = {}, period: [from, to] = [0, 1], blocks = null, units } = client.series ?? {};
+  const part = data.kind === "cmapss" ? { units: { from, to } } : { time: { from, to }, ...(units && { units }) };
+  const selection = { where, ...part };
   const own = limitTraining(ownBlocks(split, blocks), selectWindows(windows, selection), client.trainCount);
   const options = {
     ...selection,
