@@ -319,8 +319,9 @@ describe("strategies", () => {
 
   test("--json is for programs: each option with type, default, limits and a line of help", async () => {
     const listed: unknown = JSON.parse((await kumiai(["strategies", "--json"])).out);
+    const surgery = expect.objectContaining({ type: "choice", default: "none" });
     expect(listed).toContainEqual(
-      expect.objectContaining({ name: "local", summary: expect.any(String), options: {}, defaults: {} }),
+      expect.objectContaining({ name: "local", summary: expect.any(String), options: { surgery }, defaults: {} }),
     );
     const momentum = { type: "number", default: 0.9, atLeast: 0, lessThan: 1 };
     const attention = { type: "choice", default: "dot", choices: ["dot", "cosine"], help: expect.any(String) };

@@ -2,6 +2,7 @@ export { type Cohort, type DecoderPart, decodersOf, type PresentClient } from ".
 export { type ConflictAverse, solveConflictAverse } from "./conflict-averse.js";
 export { type AttentionOptions, attentionOf } from "./cross-attention.js";
 export { defineStrategy } from "./define-strategy.js";
+export { type GradientSurgery, surgeryWeights } from "./gradient-surgery.js";
 export * from "./metrics/index.js";
 export { describeLimits, describeOptions, type OptionAbout } from "./options.js";
 export { createStrategy, STRATEGIES } from "./registry.js";
@@ -25,6 +26,7 @@ export {
   type Measurements,
   type MeasureRequest,
   NOTHING_MEASURED,
+  type PersonalCopy,
   PLAIN_ASSIGNMENT,
   type RoundDiagnostics,
   type RoundInput,

@@ -1,10 +1,27 @@
 import { describe, expect, test } from "vitest";
 import { describeOptions } from "./options.js";
 import { createStrategy, STRATEGIES } from "./registry.js";
+import { PLAIN_ASSIGNMENT } from "./strategy.js";
+import { specOf } from "./testing/federation.js";
+
+const ANYBODY = specOf({ id: "a", domain: "garments", tasks: ["semseg", "edge"] });
 
 test("knows the strategies of the field by the names that the field uses, in kebab case", () => {
   const names = Object.keys(STRATEGIES);
-  const field = ["local", "fedavg", "fedprox", "fedper", "fedrep", "fedamp", "mat-fl", "fedmtl", "fedhca2"];
+  const field = [
+    "local",
+    "fedavg",
+    "fedprox",
+    "fedper",
+    "fedrep",
+    "ditto",
+    "fedamp",
+    "mat-fl",
+    "fedmtl",
+    "pcgrad",
+    "cagrad",
+    "fedhca2",
+  ];
   expect(names).toEqual(expect.arrayContaining(field));
   for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
 });
@@ -69,7 +86,13 @@ describe("options", () => {
     ["fedprox", { proximalWeight: -1 }, "fedprox.proximalWeight: expected a number, 0 or more, received -1"],
     ["fedrep", { decoderShare: 1 }, "fedrep.decoderShare: expected a number, more than 0 and less than 1, received 1"],
     ["self-extrapolation", { alpha: -1 }, "self-extrapolation.alpha: expected a number, 0 or more, received -1"],
-    ["local", { alpha: 1 }, "local.alpha: expected no options at all, received 1"],
+    ["local", { alpha: 1 }, "local.alpha: expected one of the options surgery, received 1"],
+    ["local", { surgery: true }, 'local.surgery: expected one of "none", "pcgrad", "cagrad", received true'],
+    ["fedrep", { decoderShare: 1 }, "fedrep.decoderShare: expected a number, more than 0 and less than 1, received 1"],
+    ["ditto", { proximalWeight: "1" }, 'ditto.proximalWeight: expected a number, 0 or more, received "1"'],
+    ["pcgrad", { share: "all" }, 'pcgrad.share: expected one of "encoder", "none", received "all"'],
+    ["cagrad", { conflictRadius: -1 }, "cagrad.conflictRadius: expected a number, 0 or more, received -1"],
+    ["cagrad", { surgery: "pcgrad" }, "cagrad.surgery: expected one of the options conflictRadius, share"],
     ["pooled", [], "pooled: expected options by name, received []"],
   ])("%s refuses %o", (name, options, message) => {
     expect(() => createStrategy(name, options)).toThrow(
@@ -92,6 +115,30 @@ describe("options", () => {
       hyperOptimizer: { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 },
     });
   });
+});
+
+test("every strategy but those that are surgery takes the option, and asks clients for what it did without", () => {
+  for (const [name, { options }] of Object.entries(STRATEGIES)) {
+    const isSurgery = name === "pcgrad" || name === "cagrad";
+    expect("surgery" in options).toBe(!isSurgery);
+    if (isSurgery) continue;
+    const assignmentWith = (given: object) => {
+      const strategy = createStrategy(name, given);
+      return strategy.assignment(strategy.init([ANYBODY]), ANYBODY);
+    };
+    expect(assignmentWith({ surgery: "none" })).toEqual(assignmentWith({}));
+    const surgery = { kind: "cagrad", conflictRadius: 0.4 };
+    expect(assignmentWith({ surgery: "cagrad" })).toEqual({ ...assignmentWith({}), surgery });
+  }
+});
+
+test("pcgrad and cagrad share the encoder as fedavg, or nothing", () => {
+  for (const name of ["pcgrad", "cagrad"]) {
+    const surgery = name === "pcgrad" ? { kind: name } : { kind: name, conflictRadius: 0.4 };
+    for (const share of ["encoder", "none"]) {
+      expect(createStrategy(name, { share }).assignment(null, ANYBODY)).toEqual({ ...PLAIN_ASSIGNMENT, surgery });
+    }
+  }
 });
 
 test("options are told by their path, and a later layer overrides an earlier one option by option", () => {

@@ -1,7 +1,9 @@
 /** All strategies by name, in the order in which they are listed. To add one: a file under `strategies/`, a line here; see docs/howto-add-a-strategy.md. */
 import { KumiaiError, nearestWord } from "@kumiai/params";
 import { cooperativeDefinition } from "./strategies/cooperative.js";
+import { caGradDefinition } from "./strategies/cagrad.js";
 import type { StrategyDefinition } from "./strategies/definition.js";
+import { dittoDefinition } from "./strategies/ditto.js";
 import { fedAmpDefinition } from "./strategies/fedamp.js";
 import { fedAvgAllDefinition, fedAvgDefinition } from "./strategies/fedavg.js";
 import {
@@ -17,6 +19,7 @@ import { fedProxDefinition } from "./strategies/fedprox.js";
 import { fedRepDefinition } from "./strategies/fedrep.js";
 import { localDefinition } from "./strategies/local.js";
 import { matFlDefinition } from "./strategies/mat-fl.js";
+import { pcGradDefinition } from "./strategies/pcgrad.js";
 import { pooledDefinition } from "./strategies/pooled.js";
 import { coordinateMedianDefinition, krumDefinition, trimmedMeanDefinition } from "./strategies/robust.js";
 import { selfExtrapolationDefinition } from "./strategies/self-extrapolation.js";
@@ -29,12 +32,15 @@ const ALL: readonly StrategyDefinition[] = [
   fedProxDefinition,
   fedPerDefinition,
   fedRepDefinition,
+  dittoDefinition,
   fedAmpDefinition,
   matFlDefinition,
   fedMtlDefinition,
   coordinateMedianDefinition,
   trimmedMeanDefinition,
   krumDefinition,
+  pcGradDefinition,
+  caGradDefinition,
   pooledDefinition,
   selfExtrapolationDefinition,
   fedHca2Definition,

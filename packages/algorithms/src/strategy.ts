@@ -9,6 +9,7 @@
 import type { BlockRule, Operand, SketchSpec } from "@kumiai/kernels";
 import type { ClientId, ParamLayout, ParamRoleKind, ParamSlot, ParamVector, TaskId } from "@kumiai/params";
 import type { Cohort } from "./cohort.js";
+import type { GradientSurgery } from "./gradient-surgery.js";
 import type { StateVector } from "./state-vector.js";
 
 /** What the server knows about a client. */
@@ -42,14 +43,24 @@ export interface TrainingPhase {
   readonly frozen: readonly TrainedGroup[];
 }
 
+/** A copy of a client's model that never leaves it. It starts as the params first received and goes on from round to round. */
+export interface PersonalCopy {
+  /** λ of Ditto: adds λ/2·‖copy − received‖² over encoder and decoders to the copy's loss. */
+  readonly proximalWeight: number;
+}
+
 /** What a client is asked to do differently from plain local training. */
 export interface Assignment {
-  /** μ of FedProx: adds μ/2·‖params − base‖² over encoder and decoders to the loss. 0 switches it off. */
+  /** μ of FedProx: adds μ/2·‖params − base‖² over encoder and decoders to the loss, base as last received. 0 switches it off. */
   readonly proximalWeight: number;
   /** Groups that stay as they are in this round. */
   readonly frozen: readonly TrainedGroup[];
   /** Local training in parts, one after the other, each with an optimizer of its own; absent: one part, all steps. */
   readonly phases?: readonly TrainingPhase[];
+  /** Trained in the same way beside the params that are sent, and used by the client instead of them; absent: none. */
+  readonly personal?: PersonalCopy;
+  /** Of a client with several tasks: how their gradients are weighed in the params that they share; absent: summed. */
+  readonly surgery?: GradientSurgery;
 }
 
 export const PLAIN_ASSIGNMENT: Assignment = { proximalWeight: 0, frozen: [] };

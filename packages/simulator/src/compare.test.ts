@@ -8,7 +8,7 @@ import { serializeResult, withoutTimes } from "./serialize.js";
 import { compareTiny, tinyScenario } from "./testing/tiny.js";
 
 test("one and two workers give the same bytes apart from times", async () => {
-  const strategies = ["local", "fedprox", "fedhca2", "pooled"];
+  const strategies = ["local", "ditto", "cagrad", "fedhca2", "pooled"];
   const one = await compareTiny({ strategies, threadCount: 1 });
   const two = await compareTiny({ strategies, threadCount: 2 });
   expect(one.ending).toEqual({ kind: "complete" });
@@ -92,6 +92,50 @@ test("with a single client the pooled reference is that client alone, to the bit
   expect(pooled?.rounds.map((round) => round.clients.only?.metrics)).toEqual(
     local?.rounds.map((round) => round.clients.only?.metrics),
   );
+});
+
+test("ditto: copies trained without a pull score as local in every round, for absent and joining clients too; encoders go their own way", async () => {
+  const clients = `clients:
+  - { id: steady, domain: garments, tasks: [normals], trainCount: 8 }
+  - { id: late, domain: digits, tasks: [depth], trainCount: 8, joinsAtRound: 2 }
+  - { id: away, domain: garments, tasks: [semseg], trainCount: 8, absentRounds: [2] }
+`;
+  const strategies = { free: { kind: "ditto", options: { proximalWeight: 0 } } };
+  const scenario = { ...tinyScenario({ clients }), strategies };
+  const { result } = await compareTiny({ scenario, strategies: ["local", "free", "fedavg"] });
+  const [local, free, fedavg] = ["local", "free", "fedavg"].map((name) => result.strategies[name]?.perSeed["1"]);
+  const told = (seed: typeof local, key: "metrics" | "trainLoss" | "upBytes" | "updateNorm") =>
+    seed?.rounds.map(({ clients }) => Object.values(clients).map((client) => client[key]));
+  expect(told(free, "metrics")).toEqual(told(local, "metrics"));
+  expect(told(free, "trainLoss")).toEqual(told(local, "trainLoss"));
+  expect(free?.clients).toEqual(local?.clients);
+  expect(told(fedavg, "metrics")).not.toEqual(told(local, "metrics"));
+  expect(told(free, "upBytes")).toEqual(told(fedavg, "upBytes"));
+  expect(told(free, "updateNorm")).toEqual(told(fedavg, "updateNorm"));
+});
+
+test("surgery: a site of one task trains plainly, one of several does not, whatever the strategy", async () => {
+  const clients = `clients:
+  - { id: single, domain: garments, tasks: [semseg], trainCount: 8 }
+  - { id: double, domain: digits, tasks: [depth, semseg], trainCount: 8 }
+`;
+  const strategies = {
+    alone: { kind: "pcgrad", options: { share: "none" } },
+    option: { kind: "local", options: { surgery: "pcgrad" } },
+    pool: { kind: "pooled", options: { surgery: "cagrad" } },
+  };
+  const scenario = { ...tinyScenario({ clients }), strategies };
+  const names = ["local", "alone", "option", "pooled", "pool"];
+  const { result, ending } = await compareTiny({ scenario, strategies: names });
+  expect(ending).toEqual({ kind: "complete" });
+  const [local, alone, option, pooled, pool] = names.map((name) => result.strategies[name]?.perSeed["1"]);
+  const lossesOf = (seed: typeof local, client: string) =>
+    seed?.rounds.map(({ clients }) => clients[client]?.trainLoss);
+  expect(lossesOf(alone, "single")).toEqual(lossesOf(local, "single"));
+  expect(lossesOf(alone, "double")).not.toEqual(lossesOf(local, "double"));
+  expect(lossesOf(option, "double")).toEqual(lossesOf(alone, "double"));
+  expect(option?.clients).toEqual(alone?.clients);
+  expect(lossesOf(pool, "double")).not.toEqual(lossesOf(pooled, "double"));
 });
 
 test("a cancelled comparison keeps finished runs and says that it is not complete", async () => {

@@ -40,7 +40,7 @@ export interface RunOptions {
 
 export interface RunOutcome {
   readonly rounds: readonly RoundRecord[];
-  /** After the last round. Clients that never joined are not in it. */
+  /** What clients use after the last round: their own copy where they keep one. Clients that never joined are not in it. */
   readonly params: ReadonlyMap<ClientId, ParamVector>;
   /** Test metrics after the last round. */
   readonly metrics: MetricsByClient;
@@ -66,13 +66,14 @@ export async function runStrategy(options: RunOptions): Promise<RunOutcome> {
   }
   const seconds = (clock() - startedAt) / 1000;
   onEvent({ type: "runFinished", strategy: name, seed: context.seed, seconds });
-  return { rounds: run.records, params: run.params, metrics: run.metrics, seconds };
+  return { rounds: run.records, params: run.usedParams(), metrics: run.metrics, seconds };
 }
 
 type FullOptions = RunOptions & Required<Pick<RunOptions, "onEvent" | "signal">>;
 
 class StrategyRun {
   readonly records: RoundRecord[] = [];
+  /** What clients start the next round from. */
   readonly params: Map<ClientId, ParamVector>;
   metrics: MetricsByClient;
   readonly #options: FullOptions;
@@ -115,6 +116,7 @@ class StrategyRun {
     const trainings = await this.#trainer.train({
       round,
       params: new Map(present.map((id) => [id, paramsOf(this.params, id)])),
+      received: this.#bases,
       assignmentOf: (spec) => strategy.assignment(this.#state, spec),
       onTrained: (client, loss, stepCount, seconds) =>
         onEvent({ type: "clientTrained", ...about, client, loss, stepCount, seconds }),
@@ -160,6 +162,12 @@ class StrategyRun {
     return { diagnostics: output.diagnostics, bytes, broadcastBytes };
   }
 
+  /** By client: its own copy where it keeps one, else what it starts the next round from. */
+  usedParams(): ReadonlyMap<ClientId, ParamVector> {
+    const { personal } = this.#trainer;
+    return new Map([...this.params].map(([id, params]) => [id, personal.get(id) ?? params]));
+  }
+
   async #evaluateIfDue(round: number): Promise<MetricsByClient | null> {
     const { scenario, context, pool, signal, name, onEvent } = this.#options;
     const isLast = round === scenario.training.rounds;
@@ -169,7 +177,7 @@ class StrategyRun {
       scenario,
       pool,
       clients: context.clients,
-      params: this.params,
+      params: this.usedParams(),
       what,
       signal,
     });

@@ -90,6 +90,12 @@ export interface OptimizerState {
   readonly moments: readonly Float32Array[];
 }
 
+/**
+ * Chooses how much each task's gradient counts in the params that tasks share, from their inner products: `gram` is
+ * [T, T], row-major, tasks in the model's order. All 1 is the plain sum.
+ */
+export type TaskWeights = (gram: Float64Array, taskCount: number) => Float64Array;
+
 export interface StepInput {
   readonly batch: Batch;
   readonly learningRate: number;
@@ -98,6 +104,11 @@ export interface StepInput {
   readonly anchor?: ParamVector;
   /** Slot roles that stay fixed in this step. */
   readonly frozen?: readonly ("encoder" | "decoder" | "head" | "stem")[];
+  /**
+   * Weights of the tasks' gradients in encoder and stem; decoders and heads take the plain sum. Not asked where there is
+   * one task or nothing shared to train: the step is then the plain one, to the bit.
+   */
+  readonly taskWeights?: TaskWeights;
 }
 
 export interface StepResult {

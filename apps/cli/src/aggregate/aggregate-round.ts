@@ -136,7 +136,7 @@ function sayAssignment({ federation, saved }: NewRound, spec: ClientSpec | undef
   if (wishes.length > 0) notice(`${federation.strategyName} expects local training to ${wishes.join(", and to ")}`);
 }
 
-function wishesOf({ proximalWeight, frozen, phases }: Assignment): readonly string[] {
+function wishesOf({ proximalWeight, frozen, phases, personal, surgery }: Assignment): readonly string[] {
   const name = (groups: readonly string[]): string => (groups.length === 0 ? "nothing" : groups.join(" and "));
   const turns = phases?.map((phase) => `${100 * phase.stepShare} % of the steps with ${name(phase.frozen)} frozen`);
   return [
@@ -144,6 +144,10 @@ function wishesOf({ proximalWeight, frozen, phases }: Assignment): readonly stri
       ? []
       : [`add ${proximalWeight}/2 · ‖params − base‖² over encoder and decoders to the loss`]),
     ...(frozen.length === 0 ? [] : [`leave ${name(frozen)} as they are`]),
+    ...(surgery === undefined ? [] : [`weigh the gradients of a site's tasks in the encoder by ${surgery.kind}`]),
+    ...(personal === undefined
+      ? []
+      : [`train beside them a copy of its own, with ${personal.proximalWeight}/2 · ‖copy − base‖² added to its loss`]),
     ...(turns === undefined ? [] : [`go in turns: ${turns.join(", then ")}`]),
   ];
 }

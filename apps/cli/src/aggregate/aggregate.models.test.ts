@@ -134,7 +134,7 @@ test("fedrep says which part of the steps trains what", async () => {
   const { code, err } = await call(yaml, { a: [model(0), model(1)], b: [model(0), model(5)] });
   expect(code).toBe(0);
   expect(err).toContain(
-    "in turns: 50 % of the steps with encoder frozen, then 50 % of the steps with decoder and head frozen",
+    "in turns: 50 % of the steps with encoder frozen, then 50 % of the steps with decoder and head and stem frozen",
   );
 });
 

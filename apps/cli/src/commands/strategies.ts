@@ -25,7 +25,8 @@ function asText(listed: readonly Listed[], { colors }: Io): string {
   const width = Math.max(...listed.map(({ name }) => name.length));
   const indent = " ".repeat(width + 2);
   const entries = listed.map(({ name, summary, source, options }) => {
-    const lines = linesOf(options, "");
+    const { surgery: _ofEvery, ...own } = options;
+    const lines = linesOf(own, "");
     const longest = Math.max(0, ...lines.map(({ setting }) => setting.length));
     return [
       `${colors.cyan(name.padEnd(width))}  ${summary}`,
@@ -37,6 +38,7 @@ function asText(listed: readonly Listed[], { colors }: Io): string {
     "Options stand with their defaults. To change some, give the variant a name in the scenario file and ask for it by that name:",
     "  strategies:",
     "    fedhca2-wide: { kind: fedhca2, conflictRadius: 0.8 }",
+    "All but pcgrad and cagrad also take the option surgery (none | pcgrad | cagrad), for sites of several tasks.",
   ];
   return `${entries.join("\n\n")}\n\n${colors.dim(hint.join("\n"))}\n`;
 }

@@ -5,9 +5,9 @@
  * Notation — code name, symbol, shape:
  *   decoder share  s  number  part of a round's local steps that goes to decoders and heads
  *
- *   steps 1 … s·τ        decoders, heads ← local training, encoder φ frozen            (paper: h_i ← GRD(f_i(h, φ), h, α))
- *   steps s·τ + 1 … τ    encoder ← local training, decoders and heads frozen           (paper: φ_i ← GRD(f_i(h_i, φ), φ, α))
- *   server               encoder ← Σ_i p_i·φ_i by sample count, as `fedavg`; decoders and heads stay the client's own
+ *   steps 1 … s·τ        all but the encoder φ ← local training, φ frozen      (paper: h_i ← GRD(f_i(h, φ), h, α))
+ *   steps s·τ + 1 … τ    encoder ← local training, all else frozen             (paper: φ_i ← GRD(f_i(h_i, φ), φ, α))
+ *   server               encoder ← Σ_i p_i·φ_i by sample count, as `fedavg`; decoders, heads and stems stay the client's own
  *
  * τ is what every other strategy trains for, so that runs are compared at equal numbers of steps; buffers follow the data
  * in both phases. Each phase has an optimizer of its own. Aggregation and traffic are those of `fedavg`.
@@ -40,7 +40,7 @@ export const fedRepDefinition = defineForRegistry({
       ...PLAIN_ASSIGNMENT,
       phases: [
         { stepShare: decoderShare, frozen: ["encoder"] },
-        { stepShare: 1 - decoderShare, frozen: ["decoder", "head"] },
+        { stepShare: 1 - decoderShare, frozen: ["decoder", "head", "stem"] },
       ],
     };
     return createFedAvg({ ...rule, name: "fedrep", share: "encoder", decoders: "same-task", assignment });

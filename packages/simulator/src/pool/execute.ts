@@ -1,6 +1,7 @@
 /** Carries a job out on open sessions. Everything here is a function of the job and the examples. */
+import { type GradientSurgery, surgeryWeights } from "@kumiai/algorithms";
 import type { TaskId } from "@kumiai/params";
-import type { OptimizerState, StepResult } from "@kumiai/training";
+import type { OptimizerState, StepInput, StepResult } from "@kumiai/training";
 import { TaskMetrics } from "../evaluation.js";
 import { type Examples, inputBatch, labeledBatch } from "../examples.js";
 import type { ModelSpec } from "../model.js";
@@ -39,7 +40,8 @@ async function train(job: TrainJob, sessions: SessionCache, find: FindExamples):
   const examples = find(job.examples);
   const losses = new LossMeans();
   const { batchSize } = job.session;
-  const proximal = job.proximalWeight > 0 ? { proximalWeight: job.proximalWeight, anchor: job.params } : {};
+  const proximal = job.proximalWeight > 0 ? { proximalWeight: job.proximalWeight, anchor: job.anchor } : {};
+  const weighing = weighingOf(job.surgery);
   const optimizers: OptimizerState[] = [];
   let params = job.params;
   let step = 0;
@@ -49,7 +51,7 @@ async function train(job: TrainJob, sessions: SessionCache, find: FindExamples):
       const rows = job.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
       const batch = labeledBatch(tasksOf(job.model), examples, rows);
       const learningRate = job.plan.learningRates[step] ?? 0;
-      losses.add(await session.step({ batch, learningRate, frozen, ...proximal }));
+      losses.add(await session.step({ batch, learningRate, frozen, ...proximal, ...weighing }));
     }
     params = session.params();
     optimizers.push(session.optimizerState());
@@ -89,7 +91,8 @@ async function trainPooled(
     const { batchSize } = job.session;
     const rows = member.plan.order.subarray(step * batchSize, (step + 1) * batchSize);
     const batch = labeledBatch(tasksOf(member.model), find(member.examples), rows);
-    losses[turn]?.add(await session.step({ batch, learningRate: member.plan.learningRates[step] ?? 0 }));
+    const learningRate = member.plan.learningRates[step] ?? 0;
+    losses[turn]?.add(await session.step({ batch, learningRate, ...weighingOf(member.surgery) }));
     scatterInto(store, session.params(), member.pieces);
     const after = session.optimizerState();
     if (moments.length === 0) moments = after.moments.map(() => new Float32Array(store.length));
@@ -121,6 +124,10 @@ async function predict(job: PredictJob, sessions: SessionCache, find: FindExampl
   session.load(job.params);
   const outputs = await session.predict(inputBatch(find(job.examples), Int32Array.from(job.rows)));
   return { outputs: Object.fromEntries(tasksOf(job.model).map((task) => [task, outputOf(outputs, task)])) };
+}
+
+function weighingOf(surgery: GradientSurgery | undefined): Pick<StepInput, "taskWeights"> {
+  return surgery === undefined ? {} : { taskWeights: surgeryWeights(surgery) };
 }
 
 function tasksOf(model: ModelSpec): readonly TaskId[] {

@@ -3,7 +3,7 @@
  * examples and the learning rate of every step. No job draws random numbers, reads a clock or depends on what its
  * worker did before; so results do not depend on the number of workers.
  */
-import type { TrainedGroup } from "@kumiai/algorithms";
+import type { GradientSurgery, TrainedGroup } from "@kumiai/algorithms";
 import type { ParamVector, TaskId } from "@kumiai/params";
 import type { OptimizerState, SessionOptions } from "@kumiai/training";
 import type { ModelSpec } from "../model.js";
@@ -27,6 +27,10 @@ export interface TrainJob {
   readonly params: ParamVector;
   readonly plan: StepPlan;
   readonly proximalWeight: number;
+  /** Of the proximal term: what the client was given last. */
+  readonly anchor: ParamVector;
+  /** Undefined: gradients of the tasks are summed. */
+  readonly surgery: GradientSurgery | undefined;
   /** One after the other; their step counts sum to those of the plan. */
   readonly phases: readonly TrainPhase[];
 }
@@ -49,6 +53,7 @@ export interface TrainResult {
 /** One member of a pooled round. */
 export interface PooledMember {
   readonly model: ModelSpec;
+  readonly surgery: GradientSurgery | undefined;
   readonly examples: string;
   readonly plan: StepPlan;
   /** How the member's flat vector is cut from the tied store. */

@@ -8,6 +8,11 @@ import { describe, sameShape, type Tensor } from "./tensor.js";
  * a target. Nothing is built for branches that lead to no target.
  */
 export function gradientsOf(loss: Tensor, targets: readonly Tensor[]): readonly Tensor[] {
+  return partialGradientsOf(loss, targets).map((gradient, i) => gradient ?? zerosLike(targets[i] as Tensor));
+}
+
+/** As `gradientsOf`, with nothing in the place of zeros where `loss` does not depend on a target. */
+export function partialGradientsOf(loss: Tensor, targets: readonly Tensor[]): readonly (Tensor | undefined)[] {
   const needed = dependents(loss, targets);
   const gradients = new Map<Tensor, Tensor>([[loss, loss.graph.scalar(1)]]);
   for (const node of [...needed].sort((a, b) => b.index - a.index)) {
@@ -25,7 +30,7 @@ export function gradientsOf(loss: Tensor, targets: readonly Tensor[]): readonly 
       gradients.set(input, sum === undefined ? part : add(sum, part));
     });
   }
-  return targets.map((target) => gradients.get(target) ?? zerosLike(target));
+  return targets.map((target) => gradients.get(target));
 }
 
 /** The tensors between `targets` and `loss`: those that `loss` needs and that need a target. */

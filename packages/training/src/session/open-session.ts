@@ -1,11 +1,29 @@
 /** Training sessions on ONNX Runtime. */
 import { createRng, KumiaiError, type ParamVector, type Rng } from "@kumiai/params";
-import type { Batch, Model, OptimizerState, SessionOptions, StepInput, StepResult, TrainingSession } from "../types.js";
+import type {
+  Batch,
+  Model,
+  OptimizerState,
+  SessionOptions,
+  StepInput,
+  StepResult,
+  TaskWeights,
+  TrainingSession,
+} from "../types.js";
 import { checkBatch, exampleCount, fill } from "./feed.js";
-import { checkSessionOptions, checkStepInput, type GroupName } from "./options.js";
-import { openPredictProgram, openStepProgram, type PredictProgram, type StepProgram } from "./programs.js";
+import { checkSessionOptions, checkStepInput, checkTaskWeights, type GroupName } from "./options.js";
+import {
+  openPredictProgram,
+  openStepProgram,
+  openUpdateProgram,
+  type PredictProgram,
+  type StepProgram,
+  type UpdateProgram,
+} from "./programs.js";
 import { bind, runGraph, type Tensor } from "./runtime.js";
+import { createSide, isFinite32, type Side } from "./side.js";
 import { momentCountOf, STEP_SCALARS } from "./step-graph.js";
+import { isTrainedShared, openTaskGradients, type TaskGradients } from "./task-gradients.js";
 
 /**
  * Opens a session: builds and compiles the step graph (about 0.1 to 1 s). Throws MODEL_INVALID for a
@@ -18,14 +36,6 @@ export async function openTrainingSession(model: Model, options: SessionOptions)
   return session;
 }
 
-/** One of the two sets of vectors that a step reads and writes in turn. */
-interface Side {
-  readonly params: Float32Array;
-  readonly moments: readonly Float32Array[];
-  readonly asInputs: Readonly<Record<string, Tensor>>;
-  readonly asOutputs: Readonly<Record<string, Tensor>>;
-}
-
 class OnnxSession implements TrainingSession {
   readonly model: Model;
   readonly #options: SessionOptions;
@@ -35,6 +45,8 @@ class OnnxSession implements TrainingSession {
   #stepCount = 0;
   #closed = false;
   readonly #programs = new Map<boolean, Promise<StepProgram>>();
+  readonly #updates = new Map<boolean, Promise<UpdateProgram>>();
+  #taskGradients: Promise<TaskGradients> | undefined;
   #predictor: Promise<PredictProgram> | undefined;
   readonly #updateMask: Float32Array;
   readonly #proximal: Float32Array;
@@ -96,21 +108,58 @@ class OnnxSession implements TrainingSession {
     this.#checkOpen();
     checkStepInput(input);
     const isProximal = (input.proximalWeight ?? 0) > 0;
-    const { session, feeds, noises } = await this.#program(isProximal);
+    const weigh = this.#sharesTrained(input) ? input.taskWeights : undefined;
     if (isProximal) this.#setProximal(input);
     this.#setUpdateMask(input.frozen ?? []);
     this.#setScalars(input.learningRate);
-    checkBatch(feeds, input.batch, this.#options.batchSize);
-    for (const feed of feeds) fill(feed, input.batch[feed.spec.name], 0, this.#options.batchSize);
+    const inputs = { ...this.#current.asInputs, ...this.#fixedInputs, ...(isProximal ? this.#proximalInputs : {}) };
+    if (weigh === undefined) {
+      const program = await this.#program(isProximal);
+      const outputs = { ...this.#other.asOutputs, report: this.#reportTensor };
+      await runGraph(program.session, { ...inputs, ...this.#feed(program, input.batch) }, outputs);
+    } else {
+      await this.#stepWeighed(input, weigh, inputs);
+    }
+    return this.#accept();
+  }
+
+  /** Both halves of a step in which tasks are weighed; what they give stands where the plain step leaves it. */
+  async #stepWeighed(input: StepInput, weigh: TaskWeights, fixed: Readonly<Record<string, Tensor>>): Promise<void> {
+    const { params } = this.#current.asInputs;
+    const [tasks, update] = [await this.#tasks(), await this.#updateProgram((input.proximalWeight ?? 0) > 0)];
+    await tasks.run({ ...(params === undefined ? {} : { params }), ...this.#feed(tasks, input.batch) });
+    const [loss = Number.NaN, ...taskLosses] = tasks.report();
+    const gram = tasks.gram(input.frozen ?? []);
+    if (!gram.every(Number.isFinite)) throw this.#diverged(loss, Number.NaN);
+    const { length } = taskLosses;
+    tasks.combineInto(update.gradient.array, checkTaskWeights(weigh(gram, length), length));
+    const { gradient, norm } = update;
+    await runGraph(
+      update.session,
+      { ...fixed, gradient: gradient.tensor },
+      { ...this.#other.asOutputs, norm: norm.tensor },
+    );
+    tasks.buffersInto(this.#other.params);
+    this.#report.set([loss, norm.array[0] ?? Number.NaN, ...taskLosses]);
+  }
+
+  /** Fills the inputs of a batch, and fresh noise; the tensors by name. */
+  #feed({ feeds, noises }: Pick<StepProgram, "feeds" | "noises">, batch: Batch): Readonly<Record<string, Tensor>> {
+    const { batchSize } = this.#options;
+    checkBatch(feeds, batch, batchSize);
+    for (const feed of feeds) fill(feed, batch[feed.spec.name], 0, batchSize);
     const stepRng = this.#noiseRng.split(this.#stepCount);
     for (const { array, graphName } of noises) fillUniform(array, stepRng.split(graphName));
+    return Object.fromEntries([
+      ...feeds.map(({ spec, tensor }) => [spec.name, tensor] as const),
+      ...noises.map(({ graphName, tensor }) => [graphName, tensor] as const),
+    ]);
+  }
 
-    const inputs: Record<string, Tensor> = { ...this.#current.asInputs, ...this.#fixedInputs };
-    if (isProximal) Object.assign(inputs, this.#proximalInputs);
-    for (const { spec, tensor } of feeds) inputs[spec.name] = tensor;
-    for (const { graphName, tensor } of noises) inputs[graphName] = tensor;
-    await runGraph(session, inputs, { ...this.#other.asOutputs, report: this.#reportTensor });
-    return this.#accept();
+  /** Do several tasks train the same params in this step? */
+  #sharesTrained({ frozen = [] }: StepInput): boolean {
+    const { layout, tasks } = this.model;
+    return tasks.length > 1 && layout.slots.some((slot) => isTrainedShared(slot, frozen));
   }
 
   params(): ParamVector {
@@ -151,7 +200,12 @@ class OnnxSession implements TrainingSession {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const program of [...this.#programs.values(), this.#predictor]) {
+    for (const program of [
+      ...this.#programs.values(),
+      ...this.#updates.values(),
+      this.#taskGradients,
+      this.#predictor,
+    ]) {
       // One that could not be compiled has said so where it was asked for.
       await program?.then(
         ({ session }) => session.release(),
@@ -164,11 +218,7 @@ class OnnxSession implements TrainingSession {
   #accept(): StepResult {
     const [loss = Number.NaN, gradientNorm = Number.NaN, ...taskLosses] = this.#report;
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm) || !isFinite32(this.#other.params)) {
-      throw new KumiaiError(
-        "TRAINING_DIVERGED",
-        `step ${this.#stepCount + 1}: loss ${loss}, gradient norm ${gradientNorm}; ${Number.isFinite(gradientNorm) ? "the step leaves the range of f32; " : ""}the params are as before the step; lower the learning rate or check the data`,
-        { step: this.#stepCount + 1, loss, gradientNorm },
-      );
+      throw this.#diverged(loss, gradientNorm);
     }
     [this.#current, this.#other] = [this.#other, this.#current];
     this.#stepCount++;
@@ -177,6 +227,27 @@ class OnnxSession implements TrainingSession {
       gradientNorm,
       taskLosses: new Map(this.model.tasks.map((task, i) => [task, taskLosses[i] ?? Number.NaN])),
     };
+  }
+
+  #diverged(loss: number, gradientNorm: number): KumiaiError {
+    return new KumiaiError(
+      "TRAINING_DIVERGED",
+      `step ${this.#stepCount + 1}: loss ${loss}, gradient norm ${gradientNorm}; ${Number.isFinite(gradientNorm) ? "the step leaves the range of f32; " : ""}the params are as before the step; lower the learning rate or check the data`,
+      { step: this.#stepCount + 1, loss, gradientNorm },
+    );
+  }
+
+  #tasks(): Promise<TaskGradients> {
+    this.#taskGradients ??= openTaskGradients(this.model, this.#options);
+    return this.#taskGradients;
+  }
+
+  #updateProgram(proximal: boolean): Promise<UpdateProgram> {
+    const known = this.#updates.get(proximal);
+    if (known !== undefined) return known;
+    const program = openUpdateProgram(this.model, this.#options, proximal);
+    this.#updates.set(proximal, program);
+    return program;
   }
 
   #program(proximal: boolean): Promise<StepProgram> {
@@ -220,25 +291,6 @@ class OnnxSession implements TrainingSession {
   #checkOpen(): void {
     if (this.#closed) throw new Error("the training session is closed");
   }
-}
-
-function createSide(size: number, momentCount: number): Side {
-  const params = new Float32Array(size);
-  const moments = Array.from({ length: momentCount }, () => new Float32Array(size));
-  const asInputs: Record<string, Tensor> = { params: bind(params, [size]) };
-  const asOutputs: Record<string, Tensor> = { newParams: bind(params, [size]) };
-  moments.forEach((moment, i) => {
-    asInputs[`moment.${i}`] = bind(moment, [size]);
-    asOutputs[`newMoment.${i}`] = bind(moment, [size]);
-  });
-  return { params, moments, asInputs, asOutputs };
-}
-
-/** Are all numbers finite? One multiplication and addition each: 0·x is 0 unless x is not finite. */
-function isFinite32(values: Float32Array): boolean {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += 0 * (values[i] ?? 0);
-  return sum === 0;
 }
 
 function fillUniform(array: Float32Array, rng: Rng): void {

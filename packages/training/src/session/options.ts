@@ -56,6 +56,14 @@ export function checkStepInput({ batch, learningRate, proximalWeight = 0, frozen
   }
 }
 
+/** The weights, if there is a finite one for each task. Throws INVALID_CONFIG. */
+export function checkTaskWeights(weights: Float64Array, taskCount: number): Float64Array {
+  if (weights.length !== taskCount || !weights.every(Number.isFinite)) {
+    refuse("taskWeights", `${taskCount} finite numbers`, `[${weights.join(", ")}]`);
+  }
+  return weights;
+}
+
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 1;
 }

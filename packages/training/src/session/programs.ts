@@ -5,9 +5,9 @@ import { sizeOf } from "../graph/tensor.js";
 import type { InputSpec, Model, SessionOptions } from "../types.js";
 import { createFeed, type Feed } from "./feed.js";
 import { bind, compile, type InferenceSession, type Tensor } from "./runtime.js";
-import { buildStepGraph } from "./step-graph.js";
+import { buildStepGraph, buildUpdateGraph } from "./step-graph.js";
 
-interface BoundArray {
+export interface BoundArray {
   /** As the graph calls it. */
   readonly graphName: string;
   readonly array: Float32Array;
@@ -20,6 +20,13 @@ export interface StepProgram {
   readonly feeds: readonly Feed[];
   /** Inputs to be filled with fresh uniform numbers. */
   readonly noises: readonly BoundArray[];
+}
+
+/** The second half of a step, for a gradient that the host writes into `gradient`. */
+export interface UpdateProgram {
+  readonly session: InferenceSession;
+  readonly gradient: BoundArray;
+  readonly norm: BoundArray;
 }
 
 /** Evaluation of one batch. */
@@ -47,6 +54,16 @@ export async function openStepProgram(model: Model, options: SessionOptions, pro
   };
 }
 
+export async function openUpdateProgram(
+  { layout }: Model,
+  { optimizer, clipNorm, threadCount = 1 }: SessionOptions,
+  proximal: boolean,
+): Promise<UpdateProgram> {
+  const bytes = buildUpdateGraph(layout, { optimizer, proximal, ...(clipNorm === undefined ? {} : { clipNorm }) });
+  const session = await compile(bytes, { threadCount });
+  return { session, gradient: boundArray("gradient", [layout.size]), norm: boundArray("norm", [1]) };
+}
+
 export async function openPredictProgram(model: Model, options: SessionOptions): Promise<PredictProgram> {
   const { batchSize, threadCount = 1 } = options;
   const trace = model.trace({ batchSize, mode: "eval" });
@@ -65,12 +82,12 @@ export async function openPredictProgram(model: Model, options: SessionOptions):
 }
 
 /** The inputs that the compiled graph has: what nothing depends on is not in it. */
-function feedsOf(session: InferenceSession, inputs: readonly InputSpec[], batchSize: number): readonly Feed[] {
+export function feedsOf(session: InferenceSession, inputs: readonly InputSpec[], batchSize: number): readonly Feed[] {
   const used = new Set(session.inputNames);
   return inputs.filter(({ name }) => used.has(name)).map((spec) => createFeed(spec, batchSize));
 }
 
-function boundArray(graphName: string, shape: readonly number[]): BoundArray {
+export function boundArray(graphName: string, shape: readonly number[]): BoundArray {
   const array = new Float32Array(sizeOf(shape));
   return { graphName, array, tensor: bind(array, shape) };
 }

@@ -9,21 +9,24 @@
  *     p ← p − u·(lr·wd·p + lr / c₁ · m / (√v / √c₂ + ε)),  c = 1 − β^t from the host
  *   SGD: g ← g + wd·p,  m ← u·(momentum·m + g) + (1 − u)·m,  p ← p − u·lr·m
  */
-import type { ParamLayout } from "@kumiai/params";
+import type { ParamLayout, ParamSlot } from "@kumiai/params";
 import { gradientsOf } from "../graph/autodiff.js";
 import { emitOnnx, type OnnxOutput } from "../graph/emit.js";
 import { add, concat, div, minimum, mul, reshape, slice, sqrt, square, sub, sumSquare } from "../graph/functions.js";
-import type { Graph, Tensor } from "../graph/tensor.js";
+import { Graph, type Tensor } from "../graph/tensor.js";
 import type { Model, ModelTrace, OptimizerSpec } from "../types.js";
 
 /** Scalars that the host gives at every step, in this order in the input `scalars`. */
 export const STEP_SCALARS = ["learningRate", "correction1", "correction2"] as const;
 
-export interface StepGraphOptions {
-  readonly batchSize: number;
+export interface UpdateOptions {
   readonly optimizer: OptimizerSpec;
   readonly clipNorm?: number;
   readonly proximal: boolean;
+}
+
+export interface StepGraphOptions extends UpdateOptions {
+  readonly batchSize: number;
 }
 
 export interface StepGraph {
@@ -47,18 +50,9 @@ export function buildStepGraph(model: Model, options: StepGraphOptions): StepGra
   const loss = trace.losses
     .map((task) => mul(task.loss, task.lossWeight))
     .reduce((total, part) => add(total, part), graph.scalar(0));
-  const flat = { shape: [model.layout.size] };
-  const updateMask = graph.input("updateMask", "f32", flat.shape);
-  let gradient = mul(flatGradient(model.layout, trace, loss), updateMask);
-  if (options.proximal) {
-    const pull = mul(sub(params, graph.input("anchor", "f32", flat.shape)), graph.input("proximal", "f32", flat.shape));
-    gradient = add(gradient, mul(pull, updateMask));
-  }
-  const norm = sqrt(sumSquare(gradient));
-  if (options.clipNorm !== undefined) {
-    gradient = mul(gradient, minimum(div(graph.scalar(options.clipNorm), add(norm, 1e-6)), 1));
-  }
-  const update = optimizerUpdate({ layout: model.layout, graph, params, gradient, updateMask }, options.optimizer);
+  const updateMask = graph.input("updateMask", "f32", params.shape);
+  const gradient = flatGradient(model.layout, trace, loss);
+  const { norm, ...update } = fullUpdate({ layout: model.layout, graph, params, gradient, updateMask }, options);
   const report = concat(
     [loss, norm, ...trace.losses.map((task) => task.loss)].map((value) => reshape(value, [1])),
     0,
@@ -71,13 +65,44 @@ export function buildStepGraph(model: Model, options: StepGraphOptions): StepGra
   return { bytes: emitOnnx("step", outputs), trace };
 }
 
+/**
+ * The second half of a step by itself, for a gradient that the host gives.
+ * Inputs: params, moment.<i>, updateMask, scalars, (proximal, anchor), gradient. Outputs: newParams, whose buffers are those of
+ * `params`, newMoment.<i>, and norm [1].
+ */
+export function buildUpdateGraph(layout: ParamLayout, options: UpdateOptions): Uint8Array {
+  const graph = new Graph();
+  const [params, updateMask, gradient] = ["params", "updateMask", "gradient"].map((name) =>
+    graph.input(name, "f32", [layout.size]),
+  ) as [Tensor, Tensor, Tensor];
+  const { norm, ...update } = fullUpdate({ layout, graph, params, gradient, updateMask }, options);
+  return emitOnnx("update", [
+    { name: "newParams", tensor: update.params },
+    ...update.moments.map((tensor, i) => ({ name: `newMoment.${i}`, tensor })),
+    { name: "norm", tensor: reshape(norm, [1]) },
+  ]);
+}
+
+/** Mask, proximal term and clipping, then the optimizer. `norm`: of the gradient before clipping. */
+function fullUpdate(input: OptimizerInput, options: UpdateOptions): Update & { readonly norm: Tensor } {
+  const { graph, params, updateMask } = input;
+  let gradient = mul(input.gradient, updateMask);
+  if (options.proximal) {
+    const [anchor, proximal] = [
+      graph.input("anchor", "f32", params.shape),
+      graph.input("proximal", "f32", params.shape),
+    ];
+    gradient = add(gradient, mul(mul(sub(params, anchor), proximal), updateMask));
+  }
+  const norm = sqrt(sumSquare(gradient));
+  if (options.clipNorm !== undefined) {
+    gradient = mul(gradient, minimum(div(graph.scalar(options.clipNorm), add(norm, 1e-6)), 1));
+  }
+  return { ...optimizerUpdate({ ...input, gradient }, options.optimizer), norm };
+}
+
 function flatGradient(layout: ParamLayout, trace: ModelTrace, loss: Tensor): Tensor {
-  const trained = layout.slots.filter((slot) => slot.role.kind !== "buffer");
-  const targets = trained.map((slot) => {
-    const tensor = trace.slots.get(slot.name);
-    if (tensor === undefined) throw new Error(`slot ${slot.name} is not in the graph`);
-    return tensor;
-  });
+  const targets = layout.slots.filter((slot) => slot.role.kind !== "buffer").map((slot) => slotTensor(trace, slot));
   const parts = gradientsOf(loss, targets).map((gradient) => reshape(gradient, [-1]));
   const bufferSize = layout.size - parts.reduce((size, part) => size + (part.shape[0] ?? 0), 0);
   if (bufferSize > 0) parts.push(trace.graph.apply("full", [], { shape: [bufferSize], value: 0 }));
@@ -148,13 +173,19 @@ function decayMask(layout: ParamLayout, graph: Graph, weightDecay: number): Tens
 
 /** Buffers stand at the end of the vector; the step replaces them by their next values. */
 function withBuffers(layout: ParamLayout, trace: ModelTrace, params: Tensor): Tensor {
-  const buffers = layout.slots.filter((slot) => slot.role.kind === "buffer");
-  const first = buffers[0];
+  const first = layout.slots.find((slot) => slot.role.kind === "buffer");
   if (first === undefined) return params;
-  const next = buffers.map((slot) => {
-    const tensor = trace.bufferUpdates.get(slot.name) ?? trace.slots.get(slot.name);
-    if (tensor === undefined) throw new Error(`buffer ${slot.name} is not in the graph`);
-    return reshape(tensor, [-1]);
-  });
-  return concat([slice(params, { axes: [0], starts: [0], ends: [first.offset] }), ...next], 0);
+  return concat([slice(params, { axes: [0], starts: [0], ends: [first.offset] }), ...nextBuffers(layout, trace)], 0);
+}
+
+/** What the buffers become after a step, each flat, in layout order. */
+export function nextBuffers(layout: ParamLayout, trace: ModelTrace): readonly Tensor[] {
+  const buffers = layout.slots.filter((slot) => slot.role.kind === "buffer");
+  return buffers.map((slot) => reshape(trace.bufferUpdates.get(slot.name) ?? slotTensor(trace, slot), [-1]));
+}
+
+export function slotTensor(trace: ModelTrace, { name }: ParamSlot): Tensor {
+  const tensor = trace.slots.get(name);
+  if (tensor === undefined) throw new Error(`slot ${name} is not in the graph`);
+  return tensor;
 }
