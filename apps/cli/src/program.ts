@@ -5,6 +5,7 @@ import { aggregateCommand } from "./commands/aggregate.js";
 import { compareCommand } from "./commands/compare.js";
 import { initCommand } from "./commands/init.js";
 import { pretrainCommand } from "./commands/pretrain.js";
+import { reportCommand } from "./commands/report.js";
 import { runCommand } from "./commands/run.js";
 import { strategiesCommand } from "./commands/strategies.js";
 import { reportError, USAGE_EXIT_CODE } from "./errors.js";
@@ -67,6 +68,7 @@ function createProgram(context: CommandContext): Command {
   add(compareCommand(context), "Learn");
   add(runCommand(context), "Learn");
   add(aggregateCommand(context), "Learn");
+  add(reportCommand(context), "Look");
   add(strategiesCommand(context), "Look");
   add(initCommand(context), "Prepare");
   add(pretrainCommand(context), "Prepare");

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   SAFETENSORS_MALFORMED: { exitCode: 4 },
   STATE_MALFORMED: { exitCode: 4 },
   FRAME_MALFORMED: { exitCode: 4 },
+  RESULT_MALFORMED: { exitCode: 4 },
   LAYOUT_MISMATCH: { exitCode: 4 },
   NON_FINITE: { exitCode: 4 },
   UNKNOWN_CLIENT: { exitCode: 4 },

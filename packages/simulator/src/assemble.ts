@@ -78,6 +78,8 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
       configHash: configHashOf(scenario, options.encoderHash),
       rounds: scenario.training.rounds,
       clients,
+      ...(scenario.prices === undefined ? {} : { prices: scenario.prices }),
+      ...(scenario.thresholds === undefined ? {} : { thresholds: scenario.thresholds }),
     },
     seeds,
     baseline: hasBaseline ? baseline : null,

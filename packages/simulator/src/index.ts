@@ -4,6 +4,7 @@ export {
   type ComparisonOutcome,
   compareStrategies,
 } from "./compare.js";
+export type { PricesConfig, ThresholdsConfig } from "./config/decision-schema.js";
 export { loadScenario, parseScenario } from "./config/parse.js";
 export type { ClientConfig, OptimizerConfig, Scenario, StrategyConfig, TrainingConfig } from "./config/scenario.js";
 export { type DirectionConfig, describeTraffic, type TrafficConfig } from "./config/traffic-schema.js";
@@ -17,6 +18,7 @@ export {
   removePartialFiles,
 } from "./kept-runs/kept-runs.js";
 export { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
+export { loadResult, parseResult } from "./parse-result.js";
 export { createWorkerPool, type JobContext, type PoolOptions, type WorkerPool } from "./pool/pool.js";
 export {
   type PretrainEpoch,
@@ -25,6 +27,12 @@ export {
   pretrainEncoder,
   writePretrainedEncoder,
 } from "./pretrain.js";
+export {
+  type Decision,
+  type DecisionOptions,
+  renderDecision,
+} from "./report/decision/index.js";
+export type { Language } from "./report/decision/words.js";
 export { type ReportInput, renderReport } from "./report/render-report.js";
 export {
   type ClientResult,

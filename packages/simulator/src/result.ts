@@ -4,6 +4,8 @@
  * are equal byte for byte, whatever the number of workers. Percentages are numbers in percent; bytes are bytes.
  */
 import type { CosineMatrix, HyperWeightValues } from "@kumiai/algorithms";
+
+import type { PricesConfig, ThresholdsConfig } from "./config/decision-schema.js";
 import type { TrafficConfig } from "./config/traffic-schema.js";
 import type { StrategyDifference } from "./statistics/against.js";
 
@@ -30,6 +32,9 @@ export interface ScenarioSummary {
   readonly configHash: string;
   readonly rounds: number;
   readonly clients: readonly ScenarioClient[];
+  /** As in the scenario file; not part of `configHash`. */
+  readonly prices?: PricesConfig;
+  readonly thresholds?: ThresholdsConfig;
 }
 
 export interface ScenarioClient {

@@ -90,6 +90,8 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
     },
     evaluation: raw.evaluation,
     ...(raw.traffic === undefined ? {} : { traffic: raw.traffic }),
+    ...(raw.prices === undefined ? {} : { prices: raw.prices }),
+    ...(raw.thresholds === undefined ? {} : { thresholds: raw.thresholds }),
     strategies: checkStrategies(raw, yaml),
     clients: checkClients(raw, yaml, inFolder),
   };

@@ -2,6 +2,7 @@
 
 import type { SeriesMetric } from "@kumiai/datasets";
 import type { ClientId, TaskId } from "@kumiai/params";
+import type { PricesConfig, ThresholdsConfig } from "./decision-schema.js";
 import type { TrafficConfig } from "./traffic-schema.js";
 
 export interface Scenario {
@@ -17,6 +18,9 @@ export interface Scenario {
   readonly evaluation: EvaluationConfig;
   /** Absent: params cross the wire in every round as they are, and are counted as f32 without framing. */
   readonly traffic?: TrafficConfig;
+  /** For the report; no run depends on them, and neither does the config's hash. */
+  readonly prices?: PricesConfig;
+  readonly thresholds?: ThresholdsConfig;
   /** Strategies by the name they are asked for with: a kind of the registry and its options. */
   readonly strategies: Readonly<Record<string, StrategyConfig>>;
   readonly clients: readonly ClientConfig[];

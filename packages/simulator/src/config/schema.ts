@@ -1,5 +1,6 @@
 /** The YAML's shape as a zod schema: strict, with defaults. What crosses fields or packages is checked in `check.ts`. */
 import { z } from "zod";
+import { DECISION_KEYS, pricesSchema, thresholdsSchema } from "./decision-schema.js";
 import { TRAFFIC_KEYS, trafficSchema } from "./traffic-schema.js";
 
 const integer = (low: number, high: number) => z.int().min(low).max(high);
@@ -147,6 +148,8 @@ export const scenarioSchema = z.strictObject({
   training: trainingSchema.prefault({}),
   evaluation: evaluationSchema.prefault({}),
   traffic: trafficSchema.optional(),
+  prices: pricesSchema.optional(),
+  thresholds: thresholdsSchema.optional(),
   strategies: z
     .record(z.string(), z.looseObject({ kind: z.string().optional(), traffic: trafficSchema.optional() }).nullable())
     .default({}),
@@ -177,6 +180,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   evaluation: Object.keys(evaluationSchema.shape),
   clients: Object.keys(clientSchema.shape),
   ...TRAFFIC_KEYS,
+  ...DECISION_KEYS,
 };
 
 function isRecord(raw: unknown): raw is Readonly<Record<string, unknown>> {

@@ -37,6 +37,14 @@ export function metricDigits(unit: string): number {
   return unit === "°" ? 2 : 3;
 }
 
+/** Three significant digits below 100, whole above: "0.0852", "2.47", "1443". */
+export function formatAmount(value: number | null | undefined): string {
+  if (!isNumber(value)) return MISSING;
+  if (value === 0) return "0";
+  const magnitude = Math.floor(Math.log10(Math.abs(value)));
+  return formatNumber(value, Math.max(0, Math.min(6, 2 - magnitude)));
+}
+
 /** Decimal units, as network people count: 1 MB is 10⁶ bytes. */
 export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return MISSING;

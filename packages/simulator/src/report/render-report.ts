@@ -4,6 +4,7 @@
  * Same input, same bytes.
  */
 import type { ComparisonResult, PictureSet } from "../result.js";
+import { decisionSection } from "./decision/index.js";
 import { type Html, html, raw } from "./html.js";
 import { cosinesSection } from "./sections/cosines.js";
 import { curvesSection } from "./sections/curves.js";
@@ -29,6 +30,7 @@ export interface ReportInput {
 
 const CHAPTERS: readonly (readonly [string, string])[] = [
   ["gain", "Gain"],
+  ["decision", "Three figures"],
   ["tasks", "Sites and tasks"],
   ["curves", "Learning curves"],
   ["traffic", "Communication"],
@@ -43,6 +45,7 @@ export function renderReport(input: ReportInput): string {
   const view = makeView(input);
   const body = [
     gainTableSection(view),
+    decisionSection(view),
     taskTableSection(view),
     curvesSection(view),
     trafficSection(view),

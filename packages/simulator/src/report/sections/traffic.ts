@@ -1,10 +1,11 @@
 /** Bytes per round and strategy, against exchanging whole f32 models. */
 
+import { drawTrafficCurve } from "../charts/traffic-curve.js";
 import { bytesPerRound, fullModelBytes } from "../figures.js";
-import { formatBytes, formatNumber } from "../format.js";
+import { formatBytes, formatNumber, isNumber, listInWords } from "../format.js";
 import { type Html, html, raw } from "../html.js";
 import { inResultOrder, overSeeds, type ReportView } from "../view.js";
-import { strategyName, tableFigure } from "./parts.js";
+import { strategyLegend, strategyName, tableFigure } from "./parts.js";
 
 const WIDTH = 260;
 
@@ -34,7 +35,27 @@ export function trafficSection(view: ReportView): Html {
   )}</tbody></table>`;
   return html`<section id="traffic"><h2>Communication</h2>
 ${tableFigure("Table of bytes per round", `Bytes per round over all sites, mean over rounds${overSeeds(view, " and seeds")}. Stronger part: up (sites to server); paler part: down.`, table)}
-<p class="small soft">Counted as uncompressed f32, without envelopes. Heads and buffers never leave a site.</p></section>`;
+${curve(view)}
+<p class="small soft">${howCounted(view)} Heads and buffers never leave a site.</p></section>`;
+}
+
+/** Strategies that send nothing have no place on a logarithmic scale, and the pooled reference moves data, not params. */
+function curve(view: ReportView): Html | null {
+  const shown = inResultOrder(view).flatMap((strategy) => {
+    const { trafficShare, relativeGainPercent: gain, relativeGainStdPercent: std } = strategy.result;
+    if (!isNumber(trafficShare) || trafficShare <= 0 || !isNumber(gain)) return [];
+    return [{ ...strategy, share: trafficShare, gain, std: isNumber(std) ? std : null }];
+  });
+  const chart = drawTrafficCurve(shown);
+  if (chart === null) return null;
+  return html`<h3>Traffic against gain</h3><figure><figcaption>Δ over training alone${overSeeds(view, " (± standard deviation over seeds)")} against the bytes moved in the whole run.</figcaption>${strategyLegend(shown)}${chart}</figure>`;
+}
+
+function howCounted(view: ReportView): string {
+  const framed = view.strategies.filter(({ result }) => result.traffic !== undefined).map(({ label }) => label);
+  const plain = "counted as uncompressed f32, without envelopes";
+  if (framed.length === 0) return `Bytes are ${plain}.`;
+  return `Bytes of ${listInWords(framed)} are those of the encoded frames; others are ${plain}.`;
 }
 
 function bar(up: number, down: number, most: number, color: string): Html {

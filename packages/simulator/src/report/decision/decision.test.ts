@@ -1,0 +1,222 @@
+import { describe, expect, test } from "vitest";
+import type { PricesConfig, ThresholdsConfig } from "../../config/decision-schema.js";
+import type { ComparisonResult } from "../../result.js";
+import { syntheticResult } from "../testing/synthetic-result.js";
+import { makeView } from "../view.js";
+import { decisionFacts } from "./facts.js";
+import { renderDecision } from "./index.js";
+import { judge } from "./judge.js";
+
+const LIMITS: ThresholdsConfig = { minGainPercent: 0, minSeeds: 5 };
+
+function factsOf(result: ComparisonResult, prices?: PricesConfig) {
+  const scenario = prices === undefined ? result.scenario : { ...result.scenario, prices };
+  const view = makeView({ result: { ...result, scenario }, pictures: [] });
+  if (view.focus === null) throw new Error("no federated method");
+  return decisionFacts(view, view.focus);
+}
+
+/** One site, one task, two rounds, worked by hand: alone 50, together 55, after round 1 already 54.9. */
+function byHand(seeds: readonly number[] = [1, 2]): ComparisonResult {
+  const client = (upBytes: number, seconds: number, value: number | null) => ({
+    absent: false,
+    trainLoss: {},
+    metrics: value === null ? null : { edge: value },
+    updateNorm: null,
+    upBytes,
+    downBytes: 2 * upBytes,
+    seconds,
+  });
+  const records = (upBytes: number, values: readonly number[]) =>
+    values.map((value, round) => ({
+      round,
+      clients: { a: client(round === 0 ? 0 : upBytes, round === 0 ? 0 : 1800, value) },
+      encoderCosines: null,
+      hyperWeights: null,
+      conflictWeights: null,
+      seconds: 1,
+    }));
+  const seedOf = (gain: number, value: number, upBytes: number, values: readonly number[]) => ({
+    relativeGainPercent: gain,
+    clients: {
+      a: {
+        relativeGainPercent: gain,
+        tasks: { edge: { value, constant: 10, aboveConstant: true, relativeGainPercent: gain } },
+      },
+    },
+    rounds: records(upBytes, values),
+    seconds: 1,
+  });
+  const strategy = (gain: number, value: number, upBytes: number, values: readonly number[]) => ({
+    summary: "",
+    relativeGainPercent: gain,
+    relativeGainStdPercent: 0,
+    relativeGainInterval95: [gain, gain] as const,
+    pooledGainShare: null,
+    upBytes: 2 * upBytes,
+    downBytes: 4 * upBytes,
+    notAboveConstant: [],
+    perSeed: Object.fromEntries(seeds.map((seed) => [seed, seedOf(gain, value, upBytes, values)])),
+  });
+  const task = { id: "edge", metric: "F1", unit: "%", higherIsBetter: true };
+  return {
+    schemaVersion: 1,
+    kumiaiVersion: "0",
+    complete: true,
+    scenario: {
+      name: "hand",
+      description: "",
+      configHash: "",
+      rounds: 2,
+      clients: [
+        { id: "a", domain: "d", tasks: [task], trainCount: 30, testCount: 10, paramCount: 1e9, sharedParamCount: 1e9 },
+      ],
+    },
+    seeds,
+    baseline: "local",
+    strategies: { local: strategy(0, 50, 0, [5, 30, 50]), fedavg: strategy(10, 55, 1e9, [5, 54.9, 55]) },
+    seconds: 1,
+  };
+}
+
+describe("facts", () => {
+  test("equal the numbers worked by hand", () => {
+    const prices = { currency: "EUR", perGigabyte: 2, perCoreHour: 3, perLabel: 0.5, megabitPerSecond: 8 };
+    const facts = factsOf(byHand(), prices);
+    expect(facts.gain?.mean).toBe(10);
+    expect(facts.worst?.id).toBe("a");
+    // 54.9 is 9.8 % above 50, more than 95 % of 10 %.
+    expect(facts.roundsTo95).toBe(1);
+    expect(facts.evaluatedRounds).toEqual([0, 1, 2]);
+    // Two rounds of 1 GB up and 2 GB down: 6 GB; half an hour of training each.
+    expect(facts.cost).toEqual({ currency: "EUR", traffic: 12, compute: 3, labels: 15, total: 30, alone: 18 });
+    expect(facts.sites[0]).toMatchObject({
+      upBytesPerRound: 1e9,
+      downBytesPerRound: 2e9,
+      fullModelBytes: 4e9,
+      computeSeconds: 3600,
+    });
+    // 3 GB a round over 8 Mbit/s take 3,000 s.
+    expect(facts.elapsedSeconds).toBe(2 * (1800 + 3000));
+    expect(facts.sites[0]?.privacy).toBeNull();
+  });
+
+  test("without a gain there is no round in which 95 % of it was reached", () => {
+    expect(factsOf(syntheticResult({ gains: { local: 0, fedhca2: -5 }, noise: 0 })).roundsTo95).toBeNull();
+  });
+
+  test("of privacy, the stronger attack counts, mean over seeds", () => {
+    const result = byHand();
+    const leak = (advantagePercent: number) => ({ advantagePercent });
+    const privacy = (drop: number, align: number) => ({
+      a: {
+        firstUpdate: { round: 1, lossDrop: leak(drop), updateAlignment: leak(align) },
+        lastUpdate: { round: 2, lossDrop: null, updateAlignment: null },
+        model: leak(7),
+        untrained: leak(1),
+      },
+    });
+    const { fedavg, local } = result.strategies;
+    const seeds = Object.entries(fedavg?.perSeed ?? {}).map(([seed, one], i) => [
+      seed,
+      { ...one, privacy: i === 0 ? privacy(30, 10) : privacy(-10, 16) },
+    ]);
+    const strategies = { local, fedavg: { ...fedavg, perSeed: Object.fromEntries(seeds) } };
+    const facts = factsOf({ ...result, strategies } as ComparisonResult);
+    expect(facts.sites[0]?.privacy).toEqual({
+      firstUpdate: { attack: "update-alignment", advantagePercent: 13 },
+      lastUpdate: null,
+      model: { attack: "loss-threshold", advantagePercent: 7 },
+      alone: null,
+      untrained: { attack: "loss-threshold", advantagePercent: 1 },
+    });
+    const check = judge(facts, { ...LIMITS, maxAdvantagePercent: 10 }).checks.find(({ id }) => id === "privacy");
+    expect(check).toEqual({ id: "privacy", state: "missed", value: 13, limit: 10, site: "a" });
+  });
+});
+
+describe("judge", () => {
+  test("goes on where every check is met, and begins with the sites that gain most", () => {
+    const facts = factsOf(byHand([1, 2, 3, 4, 5]));
+    expect(judge(facts, { ...LIMITS, minGainPercent: 5, maxTrafficGigabytes: 6, maxHours: 1 })).toMatchObject({
+      decision: "go",
+      firstSites: ["a"],
+    });
+  });
+
+  test("stops only where it is settled that the gain is too small", () => {
+    const loss = factsOf(syntheticResult({ gains: { local: 0, fedhca2: -6 }, noise: 0.3 }));
+    expect(judge(loss, LIMITS).decision).toBe("stop");
+    const unclear = factsOf(syntheticResult({ gains: { local: 0, fedhca2: 0.2 }, noise: 3 }));
+    expect(judge(unclear, LIMITS).decision).toBe("change");
+    // A gain of 10 with no spread, where 11 were asked for.
+    expect(judge(factsOf(byHand()), { ...LIMITS, minGainPercent: 11 }).decision).toBe("stop");
+  });
+
+  test("one seed is never enough to go on", () => {
+    const facts = factsOf(syntheticResult({ seeds: [1], gains: { local: 0, fedhca2: 20 } }));
+    const { decision, checks } = judge(facts, { ...LIMITS, minSeeds: 1 });
+    expect(decision).toBe("change");
+    expect(checks[0]).toMatchObject({ id: "gain", state: "unknown" });
+  });
+
+  test.each([
+    [{ maxTrafficGigabytes: 5.9 }, "traffic", "missed"],
+    [{ maxHours: 0.9 }, "hours", "missed"],
+    [{ maxCost: 1e6 }, "cost", "unknown"],
+    [{ maxAdvantagePercent: 10 }, "privacy", "unknown"],
+    [{ minSeeds: 6 }, "seeds", "missed"],
+  ] as const)("with %j a change is asked for: %s is %s", (limits, id, state) => {
+    const { decision, checks } = judge(factsOf(byHand([1, 2, 3, 4, 5])), { ...LIMITS, ...limits });
+    expect(decision).toBe("change");
+    expect(checks.filter((check) => check.state !== "met")).toEqual([expect.objectContaining({ id, state })]);
+  });
+
+  test("the worst site counts by name", () => {
+    const facts = factsOf(syntheticResult({ gains: { local: 0, fedhca2: 4 }, noise: 0 }));
+    const low = Math.min(...facts.sites.map(({ gain }) => gain?.mean ?? 0));
+    const check = judge(facts, { ...LIMITS, maxSiteLossPercent: 0 }).checks.find(({ id }) => id === "worstSite");
+    expect(check).toMatchObject({ value: low, site: facts.worst?.id, state: low >= 0 ? "met" : "missed" });
+  });
+});
+
+describe("renderDecision", () => {
+  const thresholds: ThresholdsConfig = {
+    ...LIMITS,
+    maxSiteLossPercent: 1,
+    maxTrafficGigabytes: 0.01,
+    maxCost: 1,
+    maxHours: 0.001,
+    maxAdvantagePercent: 5,
+  };
+
+  test("says the same numbers in both languages, and leaves no word of the other", () => {
+    const result = syntheticResult();
+    const [english, japanese] = (["en", "ja"] as const).map((language) =>
+      renderDecision(result, { languages: [language], thresholds }),
+    );
+    expect(english?.decision).toBe(japanese?.decision);
+    const numbers = (page = "") => page.replace(/<style>.*?<\/style>/s, "").match(/[+\u2212]\d+\.\d/g) ?? [];
+    expect(numbers(japanese?.page).sort()).toEqual(numbers(english?.page).sort());
+    expect(english?.page).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+    const left = (japanese?.text ?? "").match(/\b(?:the|asked|site|rounds|alone)\b/g);
+    expect(left).toBeNull();
+  });
+
+  test("both languages stand on one page, which asks for nothing outside", () => {
+    const page = renderDecision(syntheticResult(), { languages: ["en", "ja"], thresholds })?.page ?? "";
+    expect(page).toContain('<div lang="en"');
+    expect(page).toContain('<div lang="ja"');
+    expect(page.match(/https?:|<script|<link|url\(/g)).toBeNull();
+    expect(page).not.toMatch(/NaN|undefined|Infinity|\bnull\b|\[object/);
+  });
+
+  test("says how to measure what was not measured", () => {
+    expect(renderDecision(syntheticResult(), { languages: ["en"] })?.text).toContain("Not measured. Add privacy:");
+  });
+
+  test("has nothing to decide without a federated method", () => {
+    expect(renderDecision(syntheticResult({ gains: { local: 0 } }), { languages: ["en"] })).toBeNull();
+    expect(renderDecision(syntheticResult(), { languages: ["en"], strategy: "fedhca3" })).toBeNull();
+  });
+});

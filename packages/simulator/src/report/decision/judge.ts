@@ -1,0 +1,95 @@
+/**
+ * Go on, change, or stop: from thresholds that were set before the run, by rules that leave nothing to taste.
+ *
+ *   stop    the gain is settled and too small: its 95 % interval lies below the least gain asked for, or not above 0
+ *   go on   every check that was asked for is met
+ *   change  anything else: a check is missed or cannot be answered; each says what to change
+ *
+ * The gain is met where its mean reaches the least gain and its interval lies above 0. Checks come in a fixed order.
+ */
+import type { ThresholdsConfig } from "../../config/decision-schema.js";
+import type { DecisionFacts } from "./facts.js";
+import { sentAdvantage } from "./privacy.js";
+
+export type CheckId = "gain" | "seeds" | "worstSite" | "learned" | "traffic" | "cost" | "hours" | "privacy";
+
+export interface Check {
+  readonly id: CheckId;
+  readonly state: "met" | "missed" | "unknown";
+  /** What was measured; null: it was not. */
+  readonly value: number | null;
+  readonly limit: number;
+  /** The site that the value is of. */
+  readonly site: string | null;
+}
+
+export interface Judgement {
+  readonly decision: "go" | "change" | "stop";
+  readonly checks: readonly Check[];
+  /** Sites to begin a pilot with: the two that gain most, of those that gain. */
+  readonly firstSites: readonly string[];
+}
+
+export function judge(facts: DecisionFacts, thresholds: ThresholdsConfig): Judgement {
+  const checks = [
+    gainCheck(facts, thresholds),
+    atLeast("seeds", facts.seedCount, thresholds.minSeeds),
+    ...worstSiteCheck(facts, thresholds),
+    atMost("learned", facts.notLearned.length, 0),
+    ...optional(thresholds.maxTrafficGigabytes, (limit) =>
+      atMost("traffic", (facts.upBytes + facts.downBytes) / 1e9, limit),
+    ),
+    ...optional(thresholds.maxCost, (limit) => atMost("cost", facts.cost?.total ?? null, limit)),
+    ...optional(thresholds.maxHours, (limit) => atMost("hours", facts.elapsedSeconds / 3600, limit)),
+    ...optional(thresholds.maxAdvantagePercent, (limit) => privacyCheck(facts, limit)),
+  ];
+  const isSettledLoss = checks[0]?.state === "missed";
+  const decision = isSettledLoss ? "stop" : checks.every(({ state }) => state === "met") ? "go" : "change";
+  return { decision, checks, firstSites: firstSites(facts) };
+}
+
+function gainCheck({ gain }: DecisionFacts, { minGainPercent }: ThresholdsConfig): Check {
+  const about = { id: "gain", value: gain?.mean ?? null, limit: minGainPercent, site: null } as const;
+  if (gain === null || gain.interval95 === null) return { ...about, state: "unknown" };
+  const [low, high] = gain.interval95;
+  if (high < minGainPercent || high <= 0) return { ...about, state: "missed" };
+  return { ...about, state: gain.mean >= minGainPercent && low > 0 ? "met" : "unknown" };
+}
+
+function worstSiteCheck({ worst }: DecisionFacts, { maxSiteLossPercent }: ThresholdsConfig): readonly Check[] {
+  if (maxSiteLossPercent === undefined) return [];
+  const value = worst?.gain?.mean ?? null;
+  return [{ ...atLeast("worstSite", value, -maxSiteLossPercent), site: worst?.id ?? null }];
+}
+
+/** The most exposed site counts. A strategy that sends nothing gives nothing away. */
+function privacyCheck({ sites, upBytes }: DecisionFacts, limit: number): Check {
+  if (upBytes === 0) return atMost("privacy", 0, limit);
+  let worst: { readonly id: string; readonly value: number } | null = null;
+  for (const { id, privacy } of sites) {
+    const value = privacy === null ? null : sentAdvantage(privacy);
+    if (value === null) return atMost("privacy", null, limit); // Nothing is known of this one.
+    if (worst === null || value > worst.value) worst = { id, value };
+  }
+  return { ...atMost("privacy", worst?.value ?? null, limit), site: worst?.id ?? null };
+}
+
+function firstSites({ sites }: DecisionFacts): readonly string[] {
+  return sites
+    .filter(({ gain }) => gain !== null && gain.mean > 0)
+    .sort((a, b) => (b.gain?.mean ?? 0) - (a.gain?.mean ?? 0))
+    .slice(0, 2)
+    .map(({ id }) => id);
+}
+
+function optional(limit: number | undefined, make: (limit: number) => Check): readonly Check[] {
+  return limit === undefined ? [] : [make(limit)];
+}
+
+function atMost(id: CheckId, value: number | null, limit: number): Check {
+  return { id, value, limit, site: null, state: value === null ? "unknown" : value <= limit ? "met" : "missed" };
+}
+
+function atLeast(id: CheckId, value: number | null, limit: number): Check {
+  return { id, value, limit, site: null, state: value === null ? "unknown" : value >= limit ? "met" : "missed" };
+}

@@ -1,0 +1,124 @@
+/** The decision page in English. */
+import { formatAmount, formatGain, formatNumber, listInWords, plural } from "../format.js";
+import type { DecisionFacts } from "./facts.js";
+import type { Check } from "./judge.js";
+import type { Words } from "./words.js";
+
+export const ENGLISH: Words = {
+  lang: "en",
+  title: "Three figures for a decision",
+  basis: ({ strategy, seedCount, rounds, hasBaseline }) =>
+    `Decided on: ${strategy.label} (${strategy.name})${hasBaseline ? ", against training alone" : ""}, ${plural(rounds, "round")}, ${plural(seedCount, "paired seed")}. The rules are fixed, the limits are those of the scenario (without any: a gain above 0 over five seeds); the same numbers give the same answer.`,
+  unmeasured: "not measured",
+  decisions: { go: "Go on", change: "Change, then try again", stop: "Stop" },
+  checksTitle: "Why",
+  checkStates: { met: "met", missed: "missed", unknown: "open" },
+  check,
+  firstSites: (sites) =>
+    sites.length === 0
+      ? "No site gained on average, so there is none to begin a pilot with."
+      : `A pilot would begin with ${listInWords(sites)}, which gained most.`,
+
+  accuracyTitle: "1. Accuracy",
+  accuracyCaption:
+    "Test metrics after the last round, mean over seeds. Δ: relative change against training alone, + is better; in brackets its 95 % interval over paired seeds (Student t).",
+  accuracyHeads: ["Site, task, metric", "Alone", "Together", "Δ", "95 % interval"],
+  siteMean: "all its tasks",
+  worst: (site, gain) => `Worst site: ${site}, ${gain} on average over its tasks.`,
+  noBaseline: "Training alone was not run, so there is nothing to compare with. Add the strategy local.",
+  notLearnedAlone: "alone no better than a constant: a change says nothing",
+  higher: "higher is better",
+  lower: "lower is better",
+
+  costTitle: "2. Communication and cost",
+  costCaption:
+    "Per site and round in which it took part, mean over rounds and seeds. Whole model: all its params as f32, one way.",
+  costHeads: ["Site", "Up", "Down", "Whole model", "Up + down, of whole models"],
+  costFacts: {
+    traffic: "Traffic of the run",
+    broadcast: "Sent by the server",
+    roundsTo95: "Rounds to 95 % of the final Δ",
+    compute: "Compute of all sites",
+    elapsed: "Elapsed, sites side by side",
+    money: "Money for the run",
+    moneyParts: "of which",
+  },
+  ofFull: (percent) => `${percent} of exchanging whole models as f32`,
+  roundsTo95: ({ roundsTo95, rounds, evaluatedRounds }) =>
+    roundsTo95 === null
+      ? "none: the final Δ is not above 0"
+      : `${roundsTo95} of ${rounds} (tested after rounds ${evaluatedRounds.join(", ")})`,
+  computeAlone: (seconds) => `alone: ${seconds}`,
+  moneyParts: ({ traffic, compute, labels }) =>
+    `traffic ${traffic}, compute ${compute}${labels === null ? "" : `, labels ${labels}`}`,
+  moneyAlone: (amount) => `training alone: ${amount}`,
+  noPrices: "no prices: give prices: { currency, perGigabyte, perCoreHour } in the scenario",
+  computeNote:
+    "Seconds are those of worker threads on the machine that simulated; a site's own machine may be faster or slower.",
+
+  privacyTitle: "3. Privacy risk",
+  privacyCaption:
+    "Advantage of a membership-inference attack (true minus false positive rate, in percent points, mean over seeds): 0 is guessing, 100 certainty. Before: the first update, in which is nothing of others; after: the last update and the model at the end.",
+  privacyHeads: ["Site", "Chance level", "Alone: own model", "First update", "Last update", "Together: own model"],
+  attacks: {
+    "loss-drop": "loss drop",
+    "update-alignment": "update alignment",
+    "loss-threshold": "loss threshold",
+  },
+  nothingSent: "nothing sent",
+  notMeasured:
+    "Not measured. Add privacy: { membership: true } to the scenario, or --privacy to the command, and run again: each site's training examples are then told from its test examples by what it sends.",
+  attackNotes: [
+    "Loss threshold (Yeom et al. 2018): examples with a low loss are taken for members. Loss drop (Watson et al. 2022): those whose loss the update lowers. Update alignment (Nasr et al. 2019): those whose own gradient step points along the update. Of several, the strongest is shown.",
+    "Chance level: the same attack on params from before training, which cannot know the data. It is not 0 where training and test examples differ by themselves.",
+    "Limits: simple attacks, without shadow models and one round at a time. A small advantage says that these attacks fail, not that none can succeed; a mean may hide a few exposed examples. It is no guarantee: that takes clipping and noise (differential privacy).",
+  ],
+  percentPoints: "points",
+};
+
+function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): string {
+  const one = (number: number | null): string => formatNumber(number, 1);
+  switch (id) {
+    case "gain": {
+      const interval = facts.gain?.interval95 ?? null;
+      const range =
+        interval === null ? "no interval" : `95 % interval ${formatGain(interval[0])} to ${formatGain(interval[1])}`;
+      const measured = `Mean gain ${formatGain(value)} (${range}); asked for: at least ${formatGain(limit)}, and above 0 with certainty.`;
+      if (state === "met") return measured;
+      if (state === "missed") return `${measured} It is settled that this is not reached.`;
+      return `${measured} Not settled: run more seeds, more rounds or more sites.`;
+    }
+    case "seeds":
+      return `${plural(value ?? 0, "paired seed")}; asked for: ${limit}.${state === "met" ? "" : ` Run at least ${limit}: --seeds 1-${limit}.`}`;
+    case "worstSite":
+      return `The worst site, ${site ?? "none"}, has ${formatGain(value)}; asked for: no worse than ${formatGain(limit)}.${
+        state === "met" ? "" : " Leave it out, give it a strategy with personal params, or let it keep its own model."
+      }`;
+    case "learned":
+      return state === "met"
+        ? "Every task is above a constant prediction."
+        : `${plural(value ?? 0, "task")} no better than a constant prediction (${listInWords(facts.notLearned)}). Label more examples or leave these tasks out.`;
+    case "traffic":
+      return `Traffic of ${formatAmount(value)} GB; asked for: at most ${formatAmount(limit)} GB.${
+        state === "met"
+          ? ""
+          : " Send smaller frames (traffic: codec int8 is a quarter, topk less) or exchange every n rounds."
+      }`;
+    case "cost":
+      return `Cost of ${formatAmount(value)} ${facts.cost?.currency ?? ""}; asked for: at most ${formatAmount(limit)}.${
+        state === "met"
+          ? ""
+          : value === null
+            ? " Give prices in the scenario."
+            : " Train fewer rounds or exchange less."
+      }`;
+    case "hours":
+      return `${formatAmount(value)} hours; asked for: at most ${formatAmount(limit)}.${state === "met" ? "" : " Train fewer rounds, or exchange less."}`;
+    case "privacy":
+      if (value === null)
+        return `Privacy risk not measured; asked for: at most ${one(limit)} points. Run again with --privacy.`;
+      return `What ${site ?? "sites"} send${site === null ? "" : "s"} gives membership away by ${one(value)} points; asked for: at most ${one(limit)}.${
+        state === "met" ? "" : " Share less (encoder only), train fewer local epochs, or clip updates and add noise."
+      }`;
+  }
+}

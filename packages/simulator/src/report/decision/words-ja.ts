@@ -1,0 +1,129 @@
+/** The decision page in Japanese. */
+import { formatAmount, formatGain, formatNumber } from "../format.js";
+import type { DecisionFacts } from "./facts.js";
+import type { Check } from "./judge.js";
+import type { Words } from "./words.js";
+
+export const JAPANESE: Words = {
+  lang: "ja",
+  title: "判断のための三つの数字",
+  basis: ({ strategy, seedCount, rounds, hasBaseline }) =>
+    `対象：${strategy.label}（${strategy.name}）${hasBaseline ? "、単独学習との比較" : ""}、${rounds} ラウンド、対応のあるシード ${seedCount} 個。判定の規則は固定で、基準値はシナリオで定めます（定めがない場合は、シード5個以上で改善が 0 を上回ること）。同じ数値からは必ず同じ判定になります。`,
+  unmeasured: "未測定",
+  decisions: { go: "継続", change: "条件を変えて再試行", stop: "中止" },
+  checksTitle: "理由",
+  checkStates: { met: "達成", missed: "未達", unknown: "未確定" },
+  check,
+  firstSites: (sites) =>
+    sites.length === 0
+      ? "平均して改善した拠点がないため、試行を始めるべき拠点はありません。"
+      : `試行（PoC）は、改善が最も大きい ${sites.join("、")} から始めるのが適当です。`,
+
+  accuracyTitle: "1. 精度",
+  accuracyCaption:
+    "最終ラウンド後のテスト指標（シード平均）。Δ は単独学習に対する相対変化で、＋が改善。区間は対応のあるシードによる 95 % 信頼区間（Student の t）。",
+  accuracyHeads: ["拠点・タスク・指標", "単独", "連合", "Δ", "95 % 信頼区間"],
+  siteMean: "全タスクの平均",
+  worst: (site, gain) => `最も悪い拠点：${site}（タスク平均 ${gain}）`,
+  noBaseline: "単独学習（local）を実行していないため、比較できません。strategies に local を加えてください。",
+  notLearnedAlone: "単独学習が定数予測を上回らないため、増減に意味がありません",
+  higher: "大きいほど良い",
+  lower: "小さいほど良い",
+
+  costTitle: "2. 通信量と費用",
+  costCaption:
+    "拠点ごと、参加した1ラウンドあたりの平均（ラウンド・シード平均）。モデル全体：全パラメータを f32 で片道送る場合。",
+  costHeads: ["拠点", "送信", "受信", "モデル全体", "送受信の割合"],
+  costFacts: {
+    traffic: "全ラウンドの通信量",
+    broadcast: "サーバーの送信量",
+    roundsTo95: "最終 Δ の 95 % に達したラウンド",
+    compute: "全拠点の計算時間",
+    elapsed: "所要時間（拠点は並行）",
+    money: "全ラウンドの費用",
+    moneyParts: "内訳",
+  },
+  ofFull: (percent) => `モデル全体を f32 で交換する場合の ${percent}`,
+  roundsTo95: ({ roundsTo95, rounds, evaluatedRounds }) =>
+    roundsTo95 === null
+      ? "なし（最終 Δ が 0 以下）"
+      : `${rounds} ラウンド中 ${roundsTo95}（評価したラウンド：${evaluatedRounds.join("、")}）`,
+  computeAlone: (seconds) => `単独学習：${seconds}`,
+  moneyParts: ({ traffic, compute, labels }) =>
+    `通信 ${traffic}、計算 ${compute}${labels === null ? "" : `、ラベル付け ${labels}`}`,
+  moneyAlone: (amount) => `単独学習：${amount}`,
+  noPrices: "単価が未設定です。シナリオに prices: { currency, perGigabyte, perCoreHour } を加えてください",
+  computeNote: "秒数はシミュレーションを行った計算機のスレッドによる実測です。拠点の計算機では異なります。",
+
+  privacyTitle: "3. プライバシーリスク",
+  privacyCaption:
+    "メンバーシップ推論攻撃の優位性（真陽性率 − 偽陽性率、ポイント、シード平均）。0 は当て推量、100 は確実な判別。参加前後：最初の更新（他拠点の情報を含まない）、最後の更新、最終モデル。",
+  privacyHeads: ["拠点", "偶然の水準", "単独：自拠点モデル", "最初の更新", "最後の更新", "連合：自拠点モデル"],
+  attacks: {
+    "loss-drop": "損失低下",
+    "update-alignment": "更新との一致",
+    "loss-threshold": "損失しきい値",
+  },
+  nothingSent: "送信なし",
+  notMeasured:
+    "未測定です。シナリオに privacy: { membership: true } を加えるか、コマンドに --privacy を付けて再実行してください。拠点が送る情報から、学習に使った例と使っていない例をどれだけ見分けられるかを測ります。",
+  attackNotes: [
+    "損失しきい値（Yeom ら 2018）：損失の小さい例を学習済みとみなす。損失低下（Watson ら 2022）：更新によって損失が下がる例を学習済みとみなす。更新との一致（Nasr ら 2019）：その例の勾配が更新と同じ向きの例を学習済みとみなす。複数の攻撃のうち最も強いものを示します。",
+    "偶然の水準：データを知り得ない学習前のパラメータに対する同じ攻撃の結果。学習用とテスト用の例がもともと異なる場合、0 にはなりません。",
+    "限界：シャドーモデルを使わない、1ラウンドごとの単純な攻撃です。優位性が小さいことは、これらの攻撃が失敗したことを示すだけで、安全の保証ではありません。平均値は、一部の例だけが露出していることを隠す場合があります。保証には勾配クリッピングとノイズ付加（差分プライバシー）が必要です。",
+  ],
+  percentPoints: "ポイント",
+};
+
+function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): string {
+  const one = (number: number | null): string => (number === null ? "未測定" : formatNumber(number, 1));
+  const amount = (number: number | null): string => (number === null ? "未測定" : formatAmount(number));
+  switch (id) {
+    case "gain": {
+      const interval = facts.gain?.interval95 ?? null;
+      const range =
+        interval === null
+          ? "区間は算出できません"
+          : `95 % 信頼区間 ${formatGain(interval[0])} ～ ${formatGain(interval[1])}`;
+      const mean = value === null ? "未測定" : formatGain(value);
+      const measured = `平均改善 ${mean}（${range}）。基準：${formatGain(limit)} 以上で、区間が 0 を上回ること。`;
+      if (state === "met") return measured;
+      if (state === "missed") return `${measured}基準に届かないことが確定しています。`;
+      return `${measured}まだ確定していません。シード、ラウンドまたは拠点を増やしてください。`;
+    }
+    case "seeds":
+      return `対応のあるシード ${value ?? 0} 個。基準：${limit} 個以上。${state === "met" ? "" : `--seeds 1-${limit} で再実行してください。`}`;
+    case "worstSite":
+      return `最も悪い拠点 ${site ?? "なし"} は ${value === null ? "未測定" : formatGain(value)}。基準：${formatGain(limit)} を下回らないこと。${
+        state === "met" ? "" : "この拠点を外すか、個別モデルを持つ手法に替えるか、自拠点のモデルを使い続けてください。"
+      }`;
+    case "learned":
+      return state === "met"
+        ? "すべてのタスクが定数予測を上回っています。"
+        : `${value ?? 0} 件のタスクが定数予測を上回っていません（${facts.notLearned.join("、")}）。ラベルを増やすか、対象から外してください。`;
+    case "traffic":
+      return `通信量 ${amount(value)} GB。基準：${amount(limit)} GB 以下。${
+        state === "met"
+          ? ""
+          : "フレームを小さくする（traffic の codec を int8 にすると約4分の1、topk ならさらに少ない）か、数ラウンドごとの交換にしてください。"
+      }`;
+    case "cost":
+      return `費用 ${amount(value)} ${facts.cost?.currency ?? ""}。基準：${amount(limit)} 以下。${
+        state === "met"
+          ? ""
+          : value === null
+            ? "シナリオに prices を設定してください。"
+            : "ラウンド数または通信量を減らしてください。"
+      }`;
+    case "hours":
+      return `所要 ${amount(value)} 時間。基準：${amount(limit)} 時間以下。${state === "met" ? "" : "ラウンド数または通信量を減らしてください。"}`;
+    case "privacy":
+      if (value === null)
+        return `プライバシーリスクは未測定です。基準：${one(limit)} ポイント以下。--privacy を付けて再実行してください。`;
+      return `${site === null ? "拠点" : `${site} `}が送る情報の優位性は ${one(value)} ポイント。基準：${one(limit)} ポイント以下。${
+        state === "met"
+          ? ""
+          : "共有する範囲を減らす（エンコーダーのみ）、局所エポックを減らす、または更新のクリッピングとノイズ付加を検討してください。"
+      }`;
+  }
+}

@@ -1,0 +1,53 @@
+/** What the decision page says, apart from its numbers: one `Words` a language, so that no language can lack a sentence. */
+import type { DecisionFacts } from "./facts.js";
+import type { Check, Judgement } from "./judge.js";
+import type { Leak } from "./privacy.js";
+
+export type Language = "en" | "ja";
+
+export interface Words {
+  readonly lang: Language;
+  readonly title: string;
+  /** Says what the page rests on: strategy, seeds, rounds. */
+  basis(facts: DecisionFacts): string;
+  readonly unmeasured: string;
+  readonly decisions: Readonly<Record<Judgement["decision"], string>>;
+  readonly checksTitle: string;
+  readonly checkStates: Readonly<Record<Check["state"], string>>;
+  /** One sentence with the number and the limit; where the check is not met, also what to do. */
+  check(check: Check, facts: DecisionFacts): string;
+  firstSites(sites: readonly string[]): string;
+
+  readonly accuracyTitle: string;
+  readonly accuracyCaption: string;
+  readonly accuracyHeads: readonly [string, string, string, string, string];
+  readonly siteMean: string;
+  worst(site: string, gain: string): string;
+  readonly noBaseline: string;
+  readonly notLearnedAlone: string;
+  readonly higher: string;
+  readonly lower: string;
+
+  readonly costTitle: string;
+  readonly costCaption: string;
+  readonly costHeads: readonly [string, string, string, string, string];
+  readonly costFacts: Readonly<
+    Record<"traffic" | "broadcast" | "roundsTo95" | "compute" | "elapsed" | "money" | "moneyParts", string>
+  >;
+  ofFull(percent: string): string;
+  roundsTo95(facts: DecisionFacts): string;
+  computeAlone(seconds: string): string;
+  moneyParts(parts: { readonly traffic: string; readonly compute: string; readonly labels: string | null }): string;
+  moneyAlone(amount: string): string;
+  readonly noPrices: string;
+  readonly computeNote: string;
+
+  readonly privacyTitle: string;
+  readonly privacyCaption: string;
+  readonly privacyHeads: readonly [string, string, string, string, string, string];
+  readonly attacks: Readonly<Record<Leak["attack"], string>>;
+  readonly nothingSent: string;
+  readonly notMeasured: string;
+  readonly attackNotes: readonly string[];
+  readonly percentPoints: string;
+}
