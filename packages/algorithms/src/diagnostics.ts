@@ -30,6 +30,7 @@ export function diagnose({ present, absent }: Cohort, measured: Measurements, ru
     encoderCosines: cosinesOf(clients, encoderGram),
     encoderGram: { clients, values: encoderGram },
     gramSource,
+    shared: rule,
     traffic: byClient(present, (client) => {
       const bytes = sharedParamCount(client, rule) * BYTES_PER_PARAM;
       return { upBytes: bytes, downBytes: bytes };

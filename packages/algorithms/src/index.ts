@@ -5,6 +5,16 @@ export { defineStrategy } from "./define-strategy.js";
 export { type GradientSurgery, surgeryWeights } from "./gradient-surgery.js";
 export * from "./metrics/index.js";
 export { describeLimits, describeOptions, type OptionAbout } from "./options.js";
+export {
+  bestThreshold,
+  LEAST_CANDIDATES,
+  MEMBERSHIP_ATTACKS,
+  type MembershipAdvantage,
+  type MembershipAttack,
+  type MembershipScores,
+  membershipAdvantage,
+  updateAlignment,
+} from "./privacy/membership.js";
 export { createStrategy, STRATEGIES } from "./registry.js";
 export type { FileClient } from "./round/client-files.js";
 export { aggregateFiles, type FileRound, type FileRoundResult } from "./round/in-files.js";

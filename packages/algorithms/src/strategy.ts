@@ -107,6 +107,8 @@ export interface RoundDiagnostics {
   /** w* of the conflict-averse solve. */
   readonly conflictWeights?: Readonly<Record<ClientId, number>>;
   readonly hyperWeights?: HyperWeightValues;
+  /** What the strategy makes each present client send. */
+  readonly shared: TrafficRule;
   /** Bytes that the strategy has to move for each present client in this round, as f32. */
   readonly traffic: Readonly<Record<ClientId, { readonly upBytes: number; readonly downBytes: number }>>;
 }
