@@ -32,6 +32,8 @@ export interface SharedOptions {
   readonly rounds?: number;
   readonly cache?: string;
   readonly data?: string;
+  /** Measure privacy even if the scenario does not ask for it. */
+  readonly privacy?: boolean;
 }
 
 export interface ExperimentOptions extends SharedOptions {
@@ -55,7 +57,7 @@ export interface Experiment {
  * ends it early with what is done. Throws for what is wrong before the first run, and WRITE_FAILED.
  */
 export async function experiment(options: ExperimentOptions, io: Io): Promise<Experiment> {
-  const scenario = shortened(await loadScenario(options.file), options.rounds);
+  const scenario = withPrivacy(shortened(await loadScenario(options.file), options.rounds), options.privacy);
   resolveStrategies(scenario, options.strategies); // A misspelled name leaves no empty folder behind.
   const dir = await prepareOutputDir(options.out ?? join("runs", scenario.name));
   // Two comparisons in one folder would write the same files.
@@ -125,9 +127,10 @@ function exitCodeOf({ ending }: ComparisonOutcome, io: Io): number {
 }
 
 /** The command line that computes the same numbers again. */
-function commandOf({ file, strategies, seeds, rounds }: ExperimentOptions, dir: string): string {
+function commandOf({ file, strategies, seeds, rounds, privacy }: ExperimentOptions, dir: string): string {
   const parts = ["npx kumiai compare", file, "--strategies", strategies.join(","), "--seeds", seeds.join(",")];
   if (rounds !== undefined) parts.push("--rounds", String(rounds));
+  if (privacy === true) parts.push("--privacy");
   return [...parts, "--out", relative(process.cwd(), dir) || "."].join(" ");
 }
 
@@ -147,6 +150,13 @@ function isWriteFailure(error: unknown): boolean {
 
 function hasRuns({ strategies }: ComparisonResult): boolean {
   return Object.values(strategies).some(({ perSeed }) => Object.keys(perSeed).length > 0);
+}
+
+/** Candidates a side where `--privacy` is given and the scenario says nothing. */
+const PRIVACY_EXAMPLES = 64;
+
+function withPrivacy(scenario: Scenario, asked: boolean | undefined): Scenario {
+  return asked === true ? { ...scenario, privacy: scenario.privacy ?? { examples: PRIVACY_EXAMPLES } } : scenario;
 }
 
 /** `scenario` with another number of rounds. Throws INVALID_CONFIG if a client would never join. */

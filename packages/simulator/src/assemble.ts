@@ -16,6 +16,7 @@ import { describeTask, isAboveConstant, metricOf } from "./evaluation.js";
 import { createModel, type TaskSpec } from "./model.js";
 import type { NamedStrategy } from "./named-strategies.js";
 import {
+  type ClientPrivacy,
   type ClientResult,
   type ComparisonResult,
   RESULT_SCHEMA_VERSION,
@@ -35,6 +36,7 @@ export interface FinishedRun {
   /** By client and task: what the best constant prediction scores. */
   readonly constants: ReadonlyMap<ClientId, Readonly<Record<string, number>>>;
   readonly outcome: Pick<RunOutcome, "metrics" | "rounds" | "seconds">;
+  readonly privacy?: Readonly<Record<string, ClientPrivacy>>;
 }
 
 export interface AssembleOptions {
@@ -149,7 +151,13 @@ function seedResult(run: FinishedRun, baseline: FinishedRun | undefined, taskOf:
   }
   const { rounds, seconds } = run.outcome;
   const gain = meanGainPercent(Object.values(clients).map(({ tasks }) => gainsIn(tasks)));
-  return { relativeGainPercent: gain, clients, rounds, seconds };
+  return {
+    relativeGainPercent: gain,
+    clients,
+    rounds,
+    ...(run.privacy === undefined ? {} : { privacy: run.privacy }),
+    seconds,
+  };
 }
 
 interface StrategyFacts {

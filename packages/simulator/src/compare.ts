@@ -17,8 +17,9 @@ import type { KeptRuns, RunIdentity } from "./kept-runs/kept-runs.js";
 import { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
 import { openPictureBook, type PictureBook } from "./pictures.js";
 import { createWorkerPool, type WorkerPool } from "./pool/pool.js";
+import { measurePrivacy, type UpdateWatch, watchUpdates } from "./privacy.js";
 import type { ComparisonResult, PictureSet } from "./result.js";
-import { runStrategy } from "./run.js";
+import { type RunOutcome, runStrategy } from "./run.js";
 import { prepareSeed, type SeedContext } from "./seed-context.js";
 
 export interface CompareOptions {
@@ -162,6 +163,7 @@ class Comparison {
     const { scenario, clock } = this.#options;
     try {
       const context = await this.#contextOf(seed);
+      const watch = scenario.privacy === undefined ? undefined : watchUpdates();
       const { params, ...outcome } = await runStrategy({
         scenario,
         name: named.name,
@@ -172,9 +174,11 @@ class Comparison {
         clock,
         signal: this.#signal,
         onEvent: (event) => this.#follow(event),
+        ...(watch === undefined ? {} : { onUpdates: watch.see }),
       });
       const constants = new Map([...context.clients].map(([id, client]) => [id, client.constants]));
-      const finished: FinishedRun = { strategy: named.name, seed, constants, outcome };
+      const privacy = await this.#privacyOf(run, context, params, watch);
+      const finished: FinishedRun = { strategy: named.name, seed, constants, outcome, ...privacy };
       this.#finished.push(finished);
       const hasPictures = seed === this.#options.seeds[0];
       // Without the signal: a run that has finished keeps its pictures too.
@@ -194,6 +198,20 @@ class Comparison {
   async #keep(planned: PlannedRun, run: FinishedRun, pictures: readonly PictureSet[] | null): Promise<void> {
     const { identify } = this.#means;
     if (identify !== null) await this.#options.keptRuns?.keep(identify(planned), { run, pictures });
+  }
+
+  async #privacyOf(
+    { named, seed }: PlannedRun,
+    context: SeedContext,
+    params: RunOutcome["params"],
+    watch: UpdateWatch | undefined,
+  ): Promise<Pick<FinishedRun, "privacy">> {
+    const { privacy } = this.#options.scenario;
+    if (privacy === undefined || watch === undefined) return {};
+    const what = `strategy ${named.name}, seed ${seed}, privacy`;
+    const { seen } = watch;
+    const options = { context, pool: this.#pool, params, seen, examples: privacy.examples, what, signal: this.#signal };
+    return { privacy: await measurePrivacy(options) };
   }
 
   /** One call of `onRunFinished` after the other, so that two never write the same file at once. */

@@ -3,10 +3,11 @@ import type { Scenario } from "./config/scenario.js";
 
 /**
  * SHA-256 of what a scenario means: the parsed values with defaults filled in, and the encoder file by its content, not
- * by its place. Comments, order of keys, folders, prices and thresholds do not change it.
+ * by its place. Comments, order of keys, folders, prices and thresholds do not change
+ * it, nor does what is measured besides.
  */
 export function configHashOf(scenario: Scenario, encoderHash: string | null): string {
-  const { prices: _prices, thresholds: _thresholds, ...trained } = scenario;
+  const { prices: _prices, thresholds: _thresholds, privacy: _privacy, ...trained } = scenario;
   const { initFile, ...encoder } = scenario.model.encoder;
   const meaning = {
     ...trained,

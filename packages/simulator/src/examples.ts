@@ -72,6 +72,14 @@ export function labelsOf({ labels }: Pick<Examples, "labels">, task: TaskId): Ui
   return found;
 }
 
+/** Rows with at least one label for each task. */
+export function fullyLabeledRows({ count, points, masks }: Pick<Examples, "count" | "points" | "masks">): number[] {
+  const rows = Array.from({ length: count }, (_, row) => row);
+  const isLabeled = (mask: Uint8Array, row: number): boolean =>
+    mask.subarray(row * points, (row + 1) * points).some((value) => value !== 0);
+  return rows.filter((row) => [...masks.values()].every((mask) => isLabeled(mask, row)));
+}
+
 /** A fresh array of the given rows end to end. */
 export function gatherRows<A extends Uint8Array | Int32Array | Float32Array>(
   values: A,

@@ -6,7 +6,14 @@ export {
 } from "./compare.js";
 export type { PricesConfig, ThresholdsConfig } from "./config/decision-schema.js";
 export { loadScenario, parseScenario } from "./config/parse.js";
-export type { ClientConfig, OptimizerConfig, Scenario, StrategyConfig, TrainingConfig } from "./config/scenario.js";
+export type {
+  ClientConfig,
+  OptimizerConfig,
+  PrivacyConfig,
+  Scenario,
+  StrategyConfig,
+  TrainingConfig,
+} from "./config/scenario.js";
 export { type DirectionConfig, describeTraffic, type TrafficConfig } from "./config/traffic-schema.js";
 export type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 export {
@@ -35,6 +42,7 @@ export {
 export type { Language } from "./report/decision/words.js";
 export { type ReportInput, renderReport } from "./report/render-report.js";
 export {
+  type ClientPrivacy,
   type ClientResult,
   type ClientRoundRecord,
   type ComparisonResult,
@@ -47,6 +55,7 @@ export {
   type SeedResult,
   type StrategyResult,
   type TaskResult,
+  type UpdateLeak,
 } from "./result.js";
 export { type RunOptions, type RunOutcome, runStrategy } from "./run.js";
 export { type PrepareSeedOptions, prepareSeed, type SeedContext } from "./seed-context.js";

@@ -3,7 +3,7 @@
  * are in order. Every measured time stands under a key `seconds`: without those keys two runs of one config and seed
  * are equal byte for byte, whatever the number of workers. Percentages are numbers in percent; bytes are bytes.
  */
-import type { CosineMatrix, HyperWeightValues } from "@kumiai/algorithms";
+import type { CosineMatrix, HyperWeightValues, MembershipAdvantage } from "@kumiai/algorithms";
 
 import type { PricesConfig, ThresholdsConfig } from "./config/decision-schema.js";
 import type { TrafficConfig } from "./config/traffic-schema.js";
@@ -96,7 +96,30 @@ export interface SeedResult {
   /** Final round, test data. */
   readonly clients: Readonly<Record<string, ClientResult>>;
   readonly rounds: readonly RoundRecord[];
+  /** By client; absent unless the scenario asks for it. */
+  readonly privacy?: Readonly<Record<string, ClientPrivacy>>;
   readonly seconds: number;
+}
+
+/**
+ * How well membership in a site's training data can be told, by the attacks of `privacy/membership.ts`. Null where there are fewer than
+ * 8 candidates a side.
+ */
+export interface ClientPrivacy {
+  /** What the site sent first, when nothing of other sites was in it; null: it sent nothing. */
+  readonly firstUpdate: UpdateLeak | null;
+  /** What it sent last. */
+  readonly lastUpdate: UpdateLeak | null;
+  /** `loss-threshold` on the model that the site has at the end; for `local`, what handing out the model would give away. */
+  readonly model: MembershipAdvantage | null;
+  /** `loss-threshold` on the params before training: not leakage, but the difference between members and held-out examples. */
+  readonly untrained: MembershipAdvantage | null;
+}
+
+export interface UpdateLeak {
+  readonly round: number;
+  readonly lossDrop: MembershipAdvantage | null;
+  readonly updateAlignment: MembershipAdvantage | null;
 }
 
 export interface ClientResult {

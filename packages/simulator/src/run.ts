@@ -5,7 +5,7 @@
  * A round: assignments → local training of the clients present → exchange and aggregation → from time to time evaluation.
  * Nothing here depends on the order in which jobs end: updates are handed on in the scenario's order.
  */
-import type { ClientSpec, ClientUpdate, Strategy } from "@kumiai/algorithms";
+import type { ClientSpec, ClientUpdate, RoundDiagnostics, Strategy } from "@kumiai/algorithms";
 import { type ClientId, createRng, KumiaiError, type ParamVector } from "@kumiai/params";
 import { hasJoined, isPresent, type Scenario } from "./config/scenario.js";
 import type { TrafficConfig } from "./config/traffic-schema.js";
@@ -35,6 +35,8 @@ export interface RunOptions {
   /** Milliseconds from any fixed moment. */
   readonly clock: () => number;
   readonly onEvent?: (event: RunEvent) => void;
+  /** Given the updates of every round as the server saw them, after it has aggregated them. */
+  readonly onUpdates?: (round: number, updates: readonly ClientUpdate[], diagnostics: RoundDiagnostics) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -151,7 +153,11 @@ class StrategyRun {
     const { output, params, bytes, broadcastBytes } = this.#exchange.play({
       updates,
       specOf: (id) => clientOf(context.clients, id).spec,
-      aggregate: (seen) => strategy.aggregate(this.#state, { round, clients: specs, updates: seen }),
+      aggregate: (seen) => {
+        const aggregated = strategy.aggregate(this.#state, { round, clients: specs, updates: seen });
+        this.#options.onUpdates?.(round, seen, aggregated.diagnostics);
+        return aggregated;
+      },
       rng: createRng(context.seed).split("traffic").split(`round-${round}`),
     });
     this.#state = output.state;

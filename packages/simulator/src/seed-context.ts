@@ -8,6 +8,7 @@ import { type ClientId, KumiaiError, type ParamsFile, type ParamVector } from "@
 import type { Scenario } from "./config/scenario.js";
 import type { DataSource } from "./data/source.js";
 import { constantMetrics } from "./evaluation.js";
+import { fullyLabeledRows } from "./examples.js";
 import { initialParamsOf } from "./initial-params.js";
 import { createModel, type ModelSpec, sessionOptionsOf } from "./model.js";
 import type { WorkerPool } from "./pool/pool.js";
@@ -20,6 +21,8 @@ export interface ClientContext {
   /** Keys under which the pool knows the examples. */
   readonly trainKey: string;
   readonly testKey: string;
+  /** Rows that have a label for every task of the client. */
+  readonly labeledRows: { readonly train: readonly number[]; readonly test: readonly number[] };
   /** The test examples as pictures, where they are any. */
   readonly scenes: DenseExamples | undefined;
   readonly initialParams: ParamVector;
@@ -61,6 +64,7 @@ export async function prepareSeed(options: PrepareSeedOptions): Promise<SeedCont
       trainCount: train.count,
       trainKey: `${key}/train`,
       testKey: `${key}/test`,
+      labeledRows: { train: fullyLabeledRows(train), test: fullyLabeledRows(test) },
       scenes,
       initialParams: initialParams(client),
       constants: constantMetrics(model.tasks, train, test),

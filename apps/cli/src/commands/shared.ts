@@ -14,6 +14,7 @@ export function addSharedOptions(command: Command): Command {
     )
     .addOption(new Option("--threads <N>", "worker threads (default: one a core)").argParser(parseCount))
     .addOption(new Option("--rounds <N>", "train N rounds, whatever the file says").argParser(parseCount))
+    .option("--privacy", "attack what sites share after each run; see `privacy` in docs/ref-scenario.md")
     .addOption(
       new Option("--cache <DIR>", "folder for prepared images (default: ~/.cache/kumiai)").argParser(parsePath),
     )

@@ -152,6 +152,8 @@ function describeType(expected: string): string {
       return "a number";
     case "string":
       return "text";
+    case "boolean":
+      return "true or false";
     case "array":
       return "a list";
     case "object":

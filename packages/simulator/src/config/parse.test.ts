@@ -239,3 +239,14 @@ test("a strategy may have traffic of its own, which is no option of it", () => {
   expect(strategies.small).toMatchObject({ kind: "fedavg", options: { share: "all" } });
   expect(strategies.small?.traffic?.upload.codec).toEqual({ codec: "f16" });
 });
+
+test("privacy is measured only where it is asked for", () => {
+  const privacyOf = (section: string) => parseScenario(SMALLEST + section, "f.yaml").privacy;
+  expect(privacyOf("")).toBeUndefined();
+  expect(privacyOf("privacy: { membership: false, examples: 9 }\n")).toBeUndefined();
+  expect(privacyOf("privacy: { membership: true }\n")).toEqual({ examples: 64 });
+  expect(refusalOf(`${SMALLEST}privacy: { membership: true, examples: 3 }\n`).message).toMatch(/privacy\.examples/);
+  expect(refusalOf(`${SMALLEST}privacy: { membersip: yes }\n`).message).toMatch(
+    /privacy\.membership: expected true or false, received nothing.*\n.*did you mean "membership"/,
+  );
+});

@@ -94,5 +94,6 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
     ...(raw.thresholds === undefined ? {} : { thresholds: raw.thresholds }),
     strategies: checkStrategies(raw, yaml),
     clients: checkClients(raw, yaml, inFolder),
+    ...(raw.privacy?.membership === true ? { privacy: { examples: raw.privacy.examples } } : {}),
   };
 }

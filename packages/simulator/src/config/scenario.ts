@@ -24,6 +24,13 @@ export interface Scenario {
   /** Strategies by the name they are asked for with: a kind of the registry and its options. */
   readonly strategies: Readonly<Record<string, StrategyConfig>>;
   readonly clients: readonly ClientConfig[];
+  /** What is measured about privacy after each run; absent: nothing. It changes no other number. */
+  readonly privacy?: PrivacyConfig;
+}
+
+export interface PrivacyConfig {
+  /** Candidates a side, at most: training examples of a site, and held-out ones. */
+  readonly examples: number;
 }
 
 /** What sites' examples are. Paths are absolute. */

@@ -139,6 +139,9 @@ const clientSchema = z.strictObject({
   absentRounds: z.array(integer(1, 10_000)).default([]),
 });
 
+/** `membership` has no default: a section that says nothing measures nothing. */
+const privacySchema = z.strictObject({ membership: z.boolean(), examples: integer(8, 10_000).default(64) });
+
 export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62})$/i, 'expected 1 to 63 letters, digits, ".", "_" or "-"'),
   description: z.string().max(1000).default(""),
@@ -154,6 +157,7 @@ export const scenarioSchema = z.strictObject({
     .record(z.string(), z.looseObject({ kind: z.string().optional(), traffic: trafficSchema.optional() }).nullable())
     .default({}),
   clients: z.array(clientSchema).min(1).max(10_000),
+  privacy: privacySchema.optional(),
 });
 
 export type RawScenario = z.output<typeof scenarioSchema>;
@@ -181,6 +185,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   clients: Object.keys(clientSchema.shape),
   ...TRAFFIC_KEYS,
   ...DECISION_KEYS,
+  privacy: Object.keys(privacySchema.shape),
 };
 
 function isRecord(raw: unknown): raw is Readonly<Record<string, unknown>> {

@@ -18,6 +18,7 @@ import type {
   TrainPooledResult,
   TrainResult,
 } from "./jobs.js";
+import { probe } from "./probe.js";
 import type { SessionCache } from "./session-cache.js";
 
 export type FindExamples = (key: string) => Examples;
@@ -32,6 +33,8 @@ export async function execute(job: Job, sessions: SessionCache, find: FindExampl
       return evaluate(job, sessions, find);
     case "predict":
       return predict(job, sessions, find);
+    case "probe":
+      return probe(job, sessions, find);
   }
 }
 

@@ -108,7 +108,29 @@ export interface PredictResult {
   readonly outputs: Readonly<Record<TaskId, Float32Array>>;
 }
 
-export type Job = TrainJob | TrainPooledJob | EvaluateJob | PredictJob;
+/** How a model takes single examples: what an attacker can compute. */
+export interface ProbeJob {
+  readonly kind: "probe";
+  readonly model: ModelSpec;
+  readonly examples: string;
+  readonly params: ParamVector;
+  /** Row indices. */
+  readonly rows: readonly number[];
+  /** Also the cosine of each example's gradient step with `update` over `ranges`; null: losses only. */
+  readonly alignWith: {
+    readonly update: ParamVector;
+    readonly ranges: readonly { readonly offset: number; readonly size: number }[];
+  } | null;
+}
+
+export interface ProbeResult {
+  /** The training loss of each example alone, the sum over tasks with their loss weights. */
+  readonly losses: readonly number[];
+  /** Null unless asked for. */
+  readonly alignments: readonly number[] | null;
+}
+
+export type Job = TrainJob | TrainPooledJob | EvaluateJob | PredictJob | ProbeJob;
 
 export type ResultOf<J extends Job> = J extends TrainJob
   ? TrainResult
@@ -116,7 +138,9 @@ export type ResultOf<J extends Job> = J extends TrainJob
     ? TrainPooledResult
     : J extends EvaluateJob
       ? EvaluateResult
-      : PredictResult;
+      : J extends PredictJob
+        ? PredictResult
+        : ProbeResult;
 
 /** Keys of the examples that a job reads. */
 export function examplesOf(job: Job): readonly string[] {
