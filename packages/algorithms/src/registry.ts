@@ -1,7 +1,7 @@
 /** All strategies by name, in the order in which they are listed. To add one: a file under `strategies/`, a line here; see docs/howto-add-a-strategy.md. */
 import { KumiaiError, nearestWord } from "@kumiai/params";
-import { cooperativeDefinition } from "./strategies/cooperative.js";
 import { caGradDefinition } from "./strategies/cagrad.js";
+import { cooperativeDefinition } from "./strategies/cooperative.js";
 import type { StrategyDefinition } from "./strategies/definition.js";
 import { dittoDefinition } from "./strategies/ditto.js";
 import { fedAmpDefinition } from "./strategies/fedamp.js";

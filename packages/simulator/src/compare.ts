@@ -210,7 +210,15 @@ class Comparison {
     if (privacy === undefined || watch === undefined) return {};
     const what = `strategy ${named.name}, seed ${seed}, privacy`;
     const { seen } = watch;
-    const options = { context, pool: this.#pool, params, seen, examples: privacy.examples, what, signal: this.#signal };
+    const options = {
+      context,
+      pool: this.#means.pool,
+      params,
+      seen,
+      examples: privacy.examples,
+      what,
+      signal: this.#signal,
+    };
     return { privacy: await measurePrivacy(options) };
   }
 

@@ -32,7 +32,7 @@ let site: ClientContext;
 
 beforeAll(async () => {
   pool = createWorkerPool({ threadCount: 1, clock: () => performance.now() });
-  const data = await openData(scenario, { cacheDir: TEST_CACHE_DIR });
+  const data = await openData(scenario, { cacheDir: TEST_CACHE_DIR, dataDir: "data" });
   context = await prepareSeed({ scenario, seed: 1, pool, data, encoder: null });
   for (const client of context.clients.values()) site = client;
 });
@@ -46,7 +46,18 @@ async function train(rows: readonly number[], stepCount: number, optimizer = SGD
   const { model, trainKey: examples, initialParams: params } = site;
   const phases = [{ stepCount, frozen: [], optimizer: null }];
   const { result } = await pool.run(
-    { kind: "train", model, session, examples, params, phases, plan, proximalWeight: 0 },
+    {
+      kind: "train",
+      model,
+      session,
+      examples,
+      params,
+      phases,
+      plan,
+      proximalWeight: 0,
+      anchor: params,
+      surgery: undefined,
+    },
     { what },
   );
   return { params: result.params, loss: result.taskLosses[site.spec.tasks[0] as keyof typeof result.taskLosses] };

@@ -87,6 +87,7 @@ export function createCooperative(options: CooperativeOptions): Strategy<Coopera
     },
     decide(state, cohort, _measured, keep) {
       const { round } = cohort;
+      if (cohort.present.length === 0) return { state, mixes: [], traffic: NO_TRAFFIC, diagnostics: {} };
       if (round > togetherRounds) {
         return { state: { version: 1, round, momenta: {} }, mixes: [], traffic: NO_TRAFFIC, diagnostics: {} };
       }

@@ -42,8 +42,8 @@ model: { stem: { width: 4 }, encoder: { channels: [8, 8] }, decoder: { width: 8 
 training: { rounds: 12, localEpochs: 2, batchSize: 4, warmupRounds: 0, optimizer: { learningRate: 0.02 } }
 evaluation: { everyRounds: 12 }
 clients:
-  - { id: a, tasks: [valve], sensors: [PS1, TS1], blocks: [0, 3] }
-  - { id: b, tasks: [valve, pump], sensors: [TS1, VS1, PS1], blocks: [1, 3], trainCount: 20 }
+  - { id: a, tasks: [valve], sensors: [PS1, TS1] }
+  - { id: b, tasks: [valve, pump], sensors: [TS1, VS1, PS1], blocks: [1, 3], trainCount: 24 }
 `,
   "rig.yaml",
 );
@@ -56,10 +56,10 @@ test("plants with other sensors learn what their sensors show, alone and with ot
     seeds: [1],
   });
   expect(ending.kind).toBe("complete");
-  expect(result.scenario.clients.map(({ trainCount }) => trainCount)).toEqual([expect.any(Number), 20]);
+  expect(result.scenario.clients.map(({ trainCount }) => trainCount)).toEqual([expect.any(Number), 24]);
   for (const { perSeed } of Object.values(result.strategies)) {
     const valve = perSeed[1]?.clients.a?.tasks.valve;
-    expect(valve?.value).toBeGreaterThan(90);
+    expect(valve?.value).toBeGreaterThan(75);
     expect(valve?.constant).toBeLessThan(30);
   }
   expect(result.scenario.clients[0]?.tasks).toEqual([

@@ -21,6 +21,7 @@ export async function identifyRuns(
     scenario: configHashOf({ ...scenario, name: "", description: "", strategies: {} }, null),
     encoder: encoder?.sha256 ?? null,
     data: data.contentHash(),
+    measured: contentHash(scenario.privacy ?? null),
     program: await programHash(),
   };
   return ({ named, seed }) => ({ strategyName: named.name, seed, strategy: contentHash(named.config), ...common });

@@ -16,6 +16,7 @@ const IDENTITY: RunIdentity = {
   encoder: null,
   data: "d",
   program: "p",
+  measured: "none",
 };
 const A = parseClientId("line-a");
 const KEPT: KeptRun = {

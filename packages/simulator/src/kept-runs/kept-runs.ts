@@ -31,6 +31,8 @@ export interface RunIdentity {
   readonly data: string;
   /** The program that computes. */
   readonly program: string;
+  /** What is measured besides training, e.g. privacy. */
+  readonly measured: string;
 }
 
 export interface KeptRun {
@@ -113,6 +115,7 @@ const PARTS: readonly (readonly [keyof RunIdentity, string])[] = [
   ["encoder", "first params of the encoder"],
   ["data", "data"],
   ["program", "program code"],
+  ["measured", "measurements"],
 ];
 
 /** What makes a kept run of the same name another one. */
