@@ -105,6 +105,8 @@ test("differences against local and fedavg equal the numbers worked by hand to 1
   const difference = pooled?.against?.fedavg;
   expect(difference?.meanPercent).toBeCloseTo(4.375, 9);
   expect(difference?.bootstrapInterval95?.[1]).toBeCloseTo(8.75, 9);
+  // Two differences, 8.75 and 0: half their distance times t of one degree of freedom.
+  expect(difference?.interval95?.[0]).toBeCloseTo(4.375 - 12.706 * 4.375, 2);
   // Seed 2 differs by 0 up to rounding; a and b: (10 + 5)/2 and (7.5 − 5)/2.
   expect(difference?.clients["line-a"]?.meanPercent).toBeCloseTo(7.5, 9);
   expect(difference?.clients["line-b"]?.meanPercent).toBeCloseTo(1.25, 9);

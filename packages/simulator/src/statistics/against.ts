@@ -4,7 +4,7 @@
  * Differences are of Δ%, which is relative to training alone in the same seed: in percentage points. Against `local` itself they are the
  * gains as they stand. Only seeds that both have finished count.
  */
-import { mean, sampleStd } from "@kumiai/algorithms";
+import { interval95, mean, sampleStd } from "@kumiai/algorithms";
 import type { SeedResult } from "../result.js";
 import { pairedBootstrap95, signTestP } from "./paired.js";
 
@@ -13,7 +13,9 @@ export interface PairedDifference {
   readonly meanPercent: number;
   /** Sample standard deviation over seeds; null with fewer than two. */
   readonly stdPercent: number | null;
-  /** 95 % interval of the mean, paired percentile bootstrap; null with fewer than two seeds. */
+  /** 95 % interval of the mean, Student t over the paired seeds; null with fewer than two. */
+  readonly interval95: readonly [number, number] | null;
+  /** 95 % interval of the mean, paired percentile bootstrap: too narrow with few seeds; null with fewer than two. */
   readonly bootstrapInterval95: readonly [number, number] | null;
 }
 
@@ -75,6 +77,7 @@ function summarize(differences: readonly number[]): PairedDifference | null {
   return {
     meanPercent: mean(differences),
     stdPercent: sampleStd(differences),
+    interval95: interval95(differences),
     bootstrapInterval95: pairedBootstrap95(differences),
   };
 }
