@@ -9,7 +9,7 @@ export function lineFor(before: ProgressState, event: ComparisonEvent, nowMs: nu
     case "comparisonStarted":
       return startLine(event);
     case "seedPreparing":
-      return `seed ${event.seed}: composing scenes`;
+      return `seed ${event.seed}: preparing data`;
     case "roundFinished":
       return [
         `${labelOf(before, event)}: round ${event.round} of ${event.roundCount}`,

@@ -59,7 +59,7 @@ export function advance(before: ProgressState, event: ComparisonEvent, atMs: num
     case "seedPrepared":
       return { ...state, preparing: state.runs.length === 0 ? "starting" : null };
     case "seedPreparing":
-      return { ...state, preparing: `composing scenes of seed ${event.seed}` };
+      return { ...state, preparing: `preparing data of seed ${event.seed}` };
     case "runStarted":
       return withRun(state, event, event.roundCount, atMs);
     case "roundStarted":

@@ -90,7 +90,7 @@ test("in a pipe there is a line for the start, each round and each run's end, an
   });
   expect(lines).toEqual([
     "2 sites; strategies local, fedavg; seed 1; 2 worker threads",
-    "seed 1: composing scenes",
+    "seed 1: preparing data",
     // The first run started at 3 s; 10 of 40 steps took 6 s.
     "[1/2] local, seed 1: round 1 of 2, mean loss 1.000, 4.0 s, about 18 s left",
     "[1/2] local, seed 1: done in 9 s",
