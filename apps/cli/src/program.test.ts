@@ -243,7 +243,7 @@ describe("compare", () => {
     io = memoryIo({
       env: { KUMIAI_CACHE_DIR: cache },
       onErr: (text) => {
-        if (text.includes("composing")) io?.interrupt();
+        if (text.includes("preparing data")) io?.interrupt();
       },
     });
     expect(await runCli(["run", file, "--out", out], io)).toBe(130);
