@@ -1,10 +1,12 @@
-export { ITEM_CLASS_NAMES, type ItemImages, type SceneItems } from "./items/item-images.js";
+export { ITEM_CLASS_COUNT, ITEM_CLASS_NAMES, type ItemImages, type SceneItems } from "./items/item-images.js";
 export { type LoadItemsOptions, loadItems } from "./items/load-items.js";
 export type { PackageResolver } from "./items/read-package.js";
 export { CLASS_COLORS, PART_COLORS, type Rgb, viridis } from "./palette.js";
 export { outputPlanes, renderImage, renderLabel, renderPrediction } from "./render.js";
+export { type Camera, drawCamera } from "./scenes/camera.js";
 export { type ClassificationOptions, composeClassification } from "./scenes/classification.js";
 export { type ComposeOptions, composeScenes, DEFAULT_SCENE_SIZE } from "./scenes/compose.js";
+export { drawClassShares } from "./scenes/shares.js";
 export { CMAPSS_SUBSETS, type CmapssSubset, type LoadCmapssOptions, loadCmapss } from "./series/cmapss.js";
 export { type GuessedColumn, guessRoles, rolesOf } from "./series/csv/guess-roles.js";
 export { type CsvRoles, type CsvTarget, loadCsv } from "./series/csv/load-csv.js";

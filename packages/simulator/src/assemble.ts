@@ -109,6 +109,7 @@ function scenarioClient({ data, seeds }: AssembleOptions, client: ClientConfig):
     id: client.id,
     domain: client.domain,
     tasks: model.tasks.map(describeTask),
+    ...client.scenes,
     trainCount: counts.train,
     testCount: counts.test,
     paramCount: size,

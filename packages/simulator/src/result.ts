@@ -6,6 +6,7 @@
 import type { CosineMatrix, HyperWeightValues, MembershipAdvantage } from "@kumiai/algorithms";
 
 import type { PricesConfig, ThresholdsConfig } from "./config/decision-schema.js";
+import type { SiteScenes } from "./config/scenario.js";
 import type { TrafficConfig } from "./config/traffic-schema.js";
 import type { StrategyDifference } from "./statistics/against.js";
 
@@ -37,7 +38,8 @@ export interface ScenarioSummary {
   readonly thresholds?: ThresholdsConfig;
 }
 
-export interface ScenarioClient {
+/** Of a site whose scenes differ from others', also how: `classSkew`, `domainShift`, `flipTasks`. */
+export interface ScenarioClient extends SiteScenes {
   readonly id: string;
   readonly domain: string;
   readonly tasks: readonly ScenarioTask[];

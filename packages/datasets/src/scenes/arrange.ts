@@ -3,6 +3,7 @@ import type { Rng } from "@kumiai/params";
 import type { ItemImages } from "../items/item-images.js";
 import type { ItemPool } from "../items/pools.js";
 import { type Color, type DomainLook, drawTint } from "./look.js";
+import { drawClass } from "./shares.js";
 import { resample, spriteOf } from "./sprite.js";
 
 const MIN_ITEMS = 2;
@@ -43,6 +44,8 @@ export interface ArrangeOptions {
   readonly source: ItemImages;
   readonly pool: ItemPool;
   readonly look: DomainLook;
+  /** How often each item class is drawn; sums to 1. Default: all alike. */
+  readonly classShares?: readonly number[];
   /** Side of the scene in pixels. */
   readonly size: number;
 }
@@ -65,8 +68,8 @@ export function arrange(options: ArrangeOptions, rng: Rng): Arrangement {
 type FreeItem = Omit<PlacedItem, "left" | "top">;
 
 function drawItem(options: ArrangeOptions, depth: number, rng: Rng): FreeItem {
-  const { source, pool, look, size } = options;
-  const classPool = pool[rng.int(pool.length)];
+  const { source, pool, look, classShares, size } = options;
+  const classPool = pool[classShares === undefined ? rng.int(pool.length) : drawClass(classShares, rng)];
   const itemIndex = classPool[rng.int(classPool.length)];
   const stretch = look.nearSide + (look.farSide - look.nearSide) * depth;
   const side = Math.max(8, Math.round(size * stretch * (0.92 + 0.16 * rng.uniform())));

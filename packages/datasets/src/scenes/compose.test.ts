@@ -196,3 +196,25 @@ test("refuses counts, sizes and tasks that there are not", () => {
   expect(code({ size: 8 })).toBe("INVALID_CONFIG");
   expect(code({ tasks: ["flow" as TaskId] })).toBe("UNKNOWN_TASK");
 });
+
+test("item classes that are all alike are drawn as without shares: the same scenes", () => {
+  const alike = compose("garments", { count: 20, classShares: new Array<number>(10).fill(0.1) });
+  const plain = compose("garments", { count: 20 });
+  expect(hashOf(alike.images)).toBe(hashOf(plain.images));
+  expect(hashOf(labelsOf(alike, "semseg"))).toBe(hashOf(labelsOf(plain, "semseg")));
+});
+
+test("scenes show the classes that have a share, and no other", () => {
+  const classShares = [0, 0, 0.5, 0, 0, 0, 0, 0.5, 0, 0];
+  const semseg = labelsOf(compose("digits", { count: 30, classShares }), "semseg");
+  expect([...new Set(semseg)].sort((a, b) => a - b)).toEqual([0, 3, 8]);
+});
+
+test.each([[[0.5, 0.5]], [new Array<number>(10).fill(0.2)], [[-0.5, 1.5, 0, 0, 0, 0, 0, 0, 0, 0]]])(
+  "shares %j are refused",
+  (classShares) => {
+    expect(() => compose("digits", { classShares })).toThrow(
+      "classShares: expected 10 numbers of 0 or more with sum 1",
+    );
+  },
+);

@@ -54,12 +54,17 @@ export function paintInto(
       const light = AMBIENT + lit * (key * KEY_LIGHT.color[c] + fill * FILL_LIGHT.color[c]);
       const seen = albedo[c * pixels + i] * light;
       const value = seen + fade * (look.haze[c] - seen) + look.noise * noise.next();
-      out[c * pixels + i] = (Math.min(1, Math.max(0, value)) - PIXEL_MEAN) / PIXEL_STD;
+      out[c * pixels + i] = levelOf(Math.min(1, Math.max(0, value)));
     }
   }
 }
 
-/** Undoes the scaling of `paintInto`: a channel from 0 to 1. */
+/** A channel from 0 to 1 as pictures hold it. */
+export function levelOf(channel: number): number {
+  return (channel - PIXEL_MEAN) / PIXEL_STD;
+}
+
+/** Undoes `levelOf`: a channel from 0 to 1. */
 export function channelOf(value: number): number {
   return value * PIXEL_STD + PIXEL_MEAN;
 }

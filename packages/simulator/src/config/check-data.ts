@@ -1,9 +1,10 @@
 /** Rules of the data section: which tasks and client keys go with which kind of data, and where its files are. */
 import { DOMAIN_TASKS, HYDRAULIC_CHANNELS, SCENE_TASKS } from "@kumiai/datasets";
 import { nearestWord } from "@kumiai/params";
+import { checkSiteScenes, SCENE_KEYS } from "./check-site-scenes.js";
 import { refuse } from "./issues.js";
 import type { LocatedYaml } from "./located.js";
-import type { CsvTargetConfig, DataConfig, SiteSeries } from "./scenario.js";
+import type { CsvTargetConfig, DataConfig, SiteScenes, SiteSeries } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
 
 type RawClient = RawScenario["clients"][number];
@@ -87,6 +88,7 @@ export interface SiteData {
   readonly domain: string;
   readonly trainCount: number;
   readonly series: SiteSeries | null;
+  readonly scenes?: SiteScenes;
 }
 
 /** What a client says about its data. */
@@ -161,18 +163,23 @@ function checkScenes(client: RawClient, index: number, yaml: LocatedYaml): SiteD
     });
   }
   checkKeys(client, index, "scenes", yaml);
-  return { domain: client.domain, trainCount: client.trainCount ?? DEFAULT_SCENES, series: null };
+  return {
+    domain: client.domain,
+    trainCount: client.trainCount ?? DEFAULT_SCENES,
+    series: null,
+    ...checkSiteScenes(client, index, yaml),
+  };
 }
 
 /** Refuses keys that would be read by nobody. */
 function checkKeys(client: RawClient, index: number, kind: DataConfig["kind"], yaml: LocatedYaml): void {
   const known: readonly string[] =
     kind === "scenes"
-      ? []
+      ? SCENE_KEYS
       : SERIES_KEYS.filter(
           (key) => (kind === "csv" || (key !== "file" && key !== "units")) && (kind === "cmapss" || key !== "subset"),
         );
-  for (const key of SERIES_KEYS) {
+  for (const key of [...SERIES_KEYS, ...SCENE_KEYS]) {
     const value = client[key];
     const isGiven =
       key === "where"
@@ -185,7 +192,11 @@ function checkKeys(client: RawClient, index: number, kind: DataConfig["kind"], y
       path: ["clients", index, key],
       expected: `no ${key} with data of kind "${kind}"`,
       received: value,
-      advice: "remove it",
+      advice: isSceneKey(key) ? "remove it; only scenes can be made to differ by it" : "remove it",
     });
   }
+}
+
+function isSceneKey(key: string): boolean {
+  return (SCENE_KEYS as readonly string[]).includes(key);
 }

@@ -250,3 +250,42 @@ test("privacy is measured only where it is asked for", () => {
     /privacy\.membership: expected true or false, received nothing.*\n.*did you mean "membership"/,
   );
 });
+
+const WITH = (keys: string) =>
+  `name: s\nclients:\n  - { id: a, domain: digits, tasks: [depth, semseg, edge], ${keys} }\n`;
+
+test("what sets a site's scenes apart is kept where it is not neutral; flipped tasks stand in the order of tasks", () => {
+  const scenesOf = (keys: string) => parseScenario(WITH(keys), "s.yaml").clients[0]?.scenes;
+  expect(scenesOf("classSkew: 0.1, domainShift: 0.5, flipTasks: [edge, depth]")).toEqual({
+    classSkew: 0.1,
+    domainShift: 0.5,
+    flipTasks: ["depth", "edge"],
+  });
+  expect(scenesOf("classSkew: null, domainShift: 0.25, flipTasks: []")).toEqual({ domainShift: 0.25 });
+  expect(scenesOf("classSkew: null, domainShift: 0, flipTasks: []")).toBeUndefined();
+});
+
+test.each([
+  ["classSkew: 0", "clients[0].classSkew: expected a number of more than 0, received 0"],
+  ["classSkew: .inf", "clients[0].classSkew: expected a number"],
+  ["domainShift: 1.5", "clients[0].domainShift: expected a number of at most 1, received 1.5"],
+  ["domainShift: -0.5", "clients[0].domainShift: expected a number of at least 0, received -0.5"],
+  ["flipTasks: [normals]", "clients[0].flipTasks[0]: expected one of the client's own tasks: depth, semseg, edge"],
+  ["flipTasks: [edge, edge]", "clients[0].flipTasks[1]: expected each task once"],
+  ["classSkews: 1", 'did you mean "classSkew"?'],
+])("%s is refused with its place", (keys, message) => {
+  const refusal = refusalOf(WITH(keys));
+  expect(refusal.code).toBe("INVALID_CONFIG");
+  expect(refusal.message).toContain(message);
+  expect(refusal.message).toMatch(/^s\.yaml:3:/);
+});
+
+test.each(["classSkew: 1", "domainShift: 0.5", "flipTasks: [valve]"])("series refuse %s, with its place", (key) => {
+  const text = `name: s\ndata: { kind: hydraulic }\nclients:\n  - { id: a, tasks: [valve], ${key} }\n`;
+  const name = key.slice(0, key.indexOf(":"));
+  const { code, message } = refusalOf(text);
+  expect(code).toBe("INVALID_CONFIG");
+  expect(message).toMatch(/^s\.yaml:4:/);
+  expect(message).toContain(`clients[0].${name}: expected no ${name} with data of kind "hydraulic", received `);
+  expect(message).toContain("remove it; only scenes can be made to differ by it");
+});

@@ -159,10 +159,22 @@ export interface ClientConfig {
   readonly trainCount: number;
   /** What a site of series data has of them; null for scenes. */
   readonly series: SiteSeries | null;
+  /** How its scenes differ from other sites'; absent: not at all. */
+  readonly scenes?: SiteScenes;
   /** First round that the client is on the roster; 1: from the start. */
   readonly joinsAtRound: number;
   /** Rounds in which it neither trains nor receives. */
   readonly absentRounds: readonly number[];
+}
+
+/** Each key is absent where it is neutral. */
+export interface SiteScenes {
+  /** Concentration of the Dirichlet distribution that its shares of the item classes are drawn from. */
+  readonly classSkew?: number;
+  /** Above 0, at most 1: how far its camera is from a neutral one. */
+  readonly domainShift?: number;
+  /** Of its tasks, those whose labels contradict other sites', in the order of `tasks`. */
+  readonly flipTasks?: readonly TaskId[];
 }
 
 export interface SiteSeries {

@@ -1,7 +1,17 @@
 /** Scenes of the datasets' composer, with one stream of random numbers per (seed, client). */
-import { composeScenes, loadItems, SCENE_TASKS, type SceneDomain, sceneTask } from "@kumiai/datasets";
-import { createRng, type TaskId } from "@kumiai/params";
-import type { Scenario } from "../config/scenario.js";
+import {
+  type ComposeOptions,
+  composeScenes,
+  drawCamera,
+  drawClassShares,
+  ITEM_CLASS_COUNT,
+  loadItems,
+  SCENE_TASKS,
+  type SceneDomain,
+  sceneTask,
+} from "@kumiai/datasets";
+import { createRng, type Rng, type TaskId } from "@kumiai/params";
+import type { Scenario, SiteScenes } from "../config/scenario.js";
 import { contentHash } from "../content-hash.js";
 import { examplesOfScenes } from "../examples.js";
 import type { ModelSpec } from "../model.js";
@@ -21,15 +31,18 @@ export async function openSceneSource(
     contentHash: () => contentHash(items),
     countsOf: ({ trainCount }) => ({ train: trainCount, test: scenario.evaluation.testCount }),
     examplesOf(client, seed) {
+      const rng = createRng(seed).split("scenes").split(client.id);
+      const differences = differencesOf(client.scenes, rng);
       const compose = (split: "train" | "test", count: number) =>
         composeScenes({
           items,
           domain: client.domain as SceneDomain,
-          rng: createRng(seed).split("scenes").split(client.id),
+          rng,
           size: scenario.scenes.size,
           tasks: client.tasks,
           split,
           count,
+          ...differences,
         });
       const scenes = compose("test", scenario.evaluation.testCount);
       return {
@@ -38,6 +51,20 @@ export async function openSceneSource(
         scenes,
       };
     },
+  };
+}
+
+/** What sets a site apart, drawn once: its training and its test scenes have it alike. */
+function differencesOf(
+  { classSkew, domainShift, flipTasks }: SiteScenes = {},
+  rng: Rng,
+): Pick<ComposeOptions, "classShares" | "camera" | "flipTasks"> {
+  return {
+    ...(classSkew === undefined
+      ? {}
+      : { classShares: drawClassShares(ITEM_CLASS_COUNT, classSkew, rng.split("class-skew")) }),
+    ...(domainShift === undefined ? {} : { camera: drawCamera(domainShift, rng.split("domain-shift")) }),
+    ...(flipTasks === undefined ? {} : { flipTasks }),
   };
 }
 
