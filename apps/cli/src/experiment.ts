@@ -1,6 +1,6 @@
-/** What `run` and `compare` share: scenario in, training with progress, result.json and report.html out. */
+/** What `run`, `compare` and `sweep` share: scenario in, training with progress, result.json and report.html out. */
 import { availableParallelism, cpus, platform } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { KumiaiError, lockProcess, writeFileAtomic } from "@kumiai/params";
 import {
   type ComparisonOutcome,
@@ -36,13 +36,18 @@ export interface SharedOptions {
   readonly privacy?: boolean;
 }
 
-export interface ExperimentOptions extends SharedOptions {
-  /** Path of the scenario. */
-  readonly file: string;
+/** What is trained, besides the scenario. */
+export interface TrainingOptions extends Omit<SharedOptions, "out"> {
   readonly strategies: readonly string[];
   readonly seeds: readonly number[];
   /** Whether finished runs are kept in the folder and found again; absent: neither. */
   readonly keep?: { readonly force: boolean };
+}
+
+export interface ExperimentOptions extends TrainingOptions {
+  /** Path of the scenario. */
+  readonly file: string;
+  readonly out?: string;
 }
 
 export interface Experiment {
@@ -52,14 +57,28 @@ export interface Experiment {
   readonly exitCode: number;
 }
 
+/** Trains the scenario of a file. Throws for what is wrong before the first run, and WRITE_FAILED. */
+export async function experiment(options: ExperimentOptions, io: Io): Promise<Experiment> {
+  const scenario = adjusted(await loadScenario(options.file), options);
+  const out = options.out ?? join("runs", scenario.name);
+  return await experimentOn(
+    scenario,
+    { ...options, out, command: commandLine("compare", options.file, options, out) },
+    io,
+  );
+}
+
 /**
  * Trains, shows progress, writes `result.json` after every finished run and `report.html` at the end. The first Ctrl-C
  * ends it early with what is done. Throws for what is wrong before the first run, and WRITE_FAILED.
  */
-export async function experiment(options: ExperimentOptions, io: Io): Promise<Experiment> {
-  const scenario = withPrivacy(shortened(await loadScenario(options.file), options.rounds), options.privacy);
+export async function experimentOn(
+  scenario: Scenario,
+  options: TrainingOptions & { readonly out: string; readonly command: string },
+  io: Io,
+): Promise<Experiment> {
   resolveStrategies(scenario, options.strategies); // A misspelled name leaves no empty folder behind.
-  const dir = await prepareOutputDir(options.out ?? join("runs", scenario.name));
+  const dir = await prepareOutputDir(options.out);
   // Two comparisons in one folder would write the same files.
   await using _lock = await lockProcess(join(dir, ".compare.lock"), processIdentity());
   const resultPath = join(dir, "result.json");
@@ -71,7 +90,7 @@ export async function experiment(options: ExperimentOptions, io: Io): Promise<Ex
   if (!hasRuns(outcome.result)) return { result: outcome.result, written: null, exitCode };
   await writeFileAtomic(resultPath, serializeResult(outcome.result));
   const { result, pictures } = outcome;
-  const report = renderReport({ result, pictures, command: commandOf(options, dir), environment: environment() });
+  const report = renderReport({ result, pictures, command: options.command, environment: environment() });
   await writeFileAtomic(reportPath, report);
   const tables = { "results.md": renderMarkdown, "results.csv": renderCsv, "results.tex": renderLatex };
   for (const [name, render] of Object.entries(tables)) await writeFileAtomic(join(dir, name), render(result));
@@ -85,7 +104,7 @@ interface Plan {
 }
 
 async function train(
-  options: ExperimentOptions,
+  options: TrainingOptions,
   { scenario, dir, resultPath }: Plan,
   io: Io,
 ): Promise<ComparisonOutcome> {
@@ -127,11 +146,12 @@ function exitCodeOf({ ending }: ComparisonOutcome, io: Io): number {
 }
 
 /** The command line that computes the same numbers again. */
-function commandOf({ file, strategies, seeds, rounds, privacy }: ExperimentOptions, dir: string): string {
-  const parts = ["npx kumiai compare", file, "--strategies", strategies.join(","), "--seeds", seeds.join(",")];
+export function commandLine(command: "compare" | "sweep", file: string, options: TrainingOptions, out: string): string {
+  const { strategies, seeds, rounds, privacy } = options;
+  const parts = [`npx kumiai ${command}`, file, "--strategies", strategies.join(","), "--seeds", seeds.join(",")];
   if (rounds !== undefined) parts.push("--rounds", String(rounds));
   if (privacy === true) parts.push("--privacy");
-  return [...parts, "--out", relative(process.cwd(), dir) || "."].join(" ");
+  return [...parts, "--out", relative(process.cwd(), resolve(out)) || "."].join(" ");
 }
 
 /** What the times in a report depend on. */
@@ -150,6 +170,11 @@ function isWriteFailure(error: unknown): boolean {
 
 function hasRuns({ strategies }: ComparisonResult): boolean {
   return Object.values(strategies).some(({ perSeed }) => Object.keys(perSeed).length > 0);
+}
+
+/** `scenario` with what the command line changes in it. Throws INVALID_CONFIG if a client would never join. */
+export function adjusted(scenario: Scenario, { rounds, privacy }: Pick<SharedOptions, "rounds" | "privacy">): Scenario {
+  return withPrivacy(shortened(scenario, rounds), privacy);
 }
 
 /** Candidates a side where `--privacy` is given and the scenario says nothing. */

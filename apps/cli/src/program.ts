@@ -8,6 +8,7 @@ import { pretrainCommand } from "./commands/pretrain.js";
 import { reportCommand } from "./commands/report.js";
 import { runCommand } from "./commands/run.js";
 import { strategiesCommand } from "./commands/strategies.js";
+import { sweepCommand } from "./commands/sweep.js";
 import { reportError, USAGE_EXIT_CODE } from "./errors.js";
 import type { Io } from "./io.js";
 
@@ -67,6 +68,7 @@ function createProgram(context: CommandContext): Command {
   };
   add(compareCommand(context), "Learn");
   add(runCommand(context), "Learn");
+  add(sweepCommand(context), "Learn");
   add(aggregateCommand(context), "Learn");
   add(reportCommand(context), "Look");
   add(strategiesCommand(context), "Look");
@@ -82,6 +84,9 @@ function closingHelp({ colors }: Io): string {
 ${colors.bold("Examples")}
 ${command("kumiai compare examples/scenes/overlap.yaml --strategies local,fedavg,fedhca2 --seeds 1,2 --out runs/overlap")}
   Six sites alone, averaged, and with FedHCA²; writes runs/overlap/report.html and result.json.
+
+${command("kumiai sweep examples/sweeps/label-scarcity.yaml --out runs/label-scarcity")}
+  The same comparison at 1, 10 and 100 labeled scenes a site, and a plot of the gain over them.
 
 ${command("kumiai run my-sites.yaml --out runs/mine")}
   One strategy, one seed: the first thing to try with a file of your own.

@@ -1,5 +1,5 @@
 /** The numbers of a finished comparison as tables for a terminal. */
-import type { ComparisonResult, StrategyResult } from "@kumiai/simulator";
+import type { ComparisonResult, StrategyResult, SweepResult } from "@kumiai/simulator";
 import Table from "cli-table3";
 import { formatBytes, formatNumber, formatSigned } from "./format.js";
 import type { Colors } from "./io.js";
@@ -72,6 +72,20 @@ export function taskTable(result: ComparisonResult, strategy: string, seed: numb
   return table.toString();
 }
 
+/** One row a strategy, one column a degree: mean gain ± standard deviation over seeds. */
+export function sweepTable({ axis, baseline, degrees, strategies }: SweepResult, colors: Colors): string {
+  const table = newTable([`Δ% by ${axis.label}`, ...degrees.map(({ label }) => label)], colors);
+  for (const name of strategies.filter((strategy) => strategy !== baseline)) {
+    const cells = degrees.map(({ strategies: gains }) => {
+      const found = gains[name];
+      const content = found === undefined ? "–" : gainOf(found, colors);
+      return { content, hAlign: "right" as const };
+    });
+    table.push([name, ...cells]);
+  }
+  return table.toString();
+}
+
 function newTable(head: string[], colors: Colors): InstanceType<typeof Table> {
   return new Table({
     head: head.map((title) => colors.bold(title)),
@@ -79,8 +93,11 @@ function newTable(head: string[], colors: Colors): InstanceType<typeof Table> {
   });
 }
 
-function gainOf(strategy: StrategyResult, colors: Colors): string {
-  const { relativeGainPercent: gain, relativeGainStdPercent: std } = strategy;
+function gainOf(
+  measured: Pick<StrategyResult, "relativeGainPercent" | "relativeGainStdPercent">,
+  colors: Colors,
+): string {
+  const { relativeGainPercent: gain, relativeGainStdPercent: std } = measured;
   return std === null ? signed(gain, colors) : `${signed(gain, colors)} ± ${std.toFixed(2)}`;
 }
 

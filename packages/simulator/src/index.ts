@@ -61,6 +61,18 @@ export { type RunOptions, type RunOutcome, runStrategy } from "./run.js";
 export { type PrepareSeedOptions, prepareSeed, type SeedContext } from "./seed-context.js";
 export { serializeResult, withoutTimes } from "./serialize.js";
 export type { ClientDifference, PairedDifference, StrategyDifference } from "./statistics/against.js";
+export { loadSweep, parseSweep } from "./sweep/load-sweep.js";
+export {
+  type DegreeGain,
+  type DegreeResult,
+  SWEEP_SCHEMA_VERSION,
+  type SweepResult,
+  serializeSweep,
+  summarizeSweep,
+} from "./sweep/summarize.js";
+export type { AxisScale, Sweep, SweepAxis, SweepDegree } from "./sweep/sweep.js";
+export { renderSweepPage, renderSweepSvg } from "./sweep/sweep-page.js";
+export { renderSweepCsv, renderSweepMarkdown } from "./sweep/sweep-tables.js";
 export { renderCsv } from "./tables/csv.js";
 export { renderLatex } from "./tables/latex.js";
 export { renderMarkdown } from "./tables/markdown.js";

@@ -23,7 +23,11 @@ const SCENARIO_FILE: ConfigKind = {
  * Throws INVALID_CONFIG, INVALID_ID, UNKNOWN_TASK or UNKNOWN_STRATEGY.
  */
 export function parseScenario(text: string, file: string): Scenario {
-  const yaml = parseLocatedYaml(text, file);
+  return scenarioOfYaml(parseLocatedYaml(text, file), file);
+}
+
+/** As `parseScenario`, of YAML that has been parsed already, and perhaps changed since. */
+export function scenarioOfYaml(yaml: LocatedYaml, file: string): Scenario {
   const parsed = scenarioSchema.safeParse(yaml.value);
   if (!parsed.success) throw invalidConfig(parsed.error.issues, yaml, SCENARIO_FILE, file);
   return toScenario(parsed.data, yaml, file);
@@ -31,9 +35,13 @@ export function parseScenario(text: string, file: string): Scenario {
 
 /** Reads and parses a scenario file. Throws as `parseScenario`, or FILE_NOT_FOUND, FILE_UNREADABLE. */
 export async function loadScenario(file: string): Promise<Scenario> {
-  let text: string;
+  return parseScenario(await readConfigFile(file, "a scenario file"), file);
+}
+
+/** The text of a file that a user named; `what` says what it should have been. Throws FILE_NOT_FOUND or FILE_UNREADABLE. */
+export async function readConfigFile(file: string, what: string): Promise<string> {
   try {
-    text = await readFile(file, "utf8");
+    return await readFile(file, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const [received, advice] =
@@ -44,12 +52,11 @@ export async function loadScenario(file: string): Promise<Scenario> {
           : [`one that cannot be read (${message})`, "check the path and its permissions"];
     throw new KumiaiError(
       code === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE",
-      `${file}: expected a scenario file, received ${received}; ${advice}`,
+      `${file}: expected ${what}, received ${received}; ${advice}`,
       { file },
       error,
     );
   }
-  return parseScenario(text, file);
 }
 
 function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario {

@@ -33,6 +33,9 @@ function seriesVariables(scheme: 0 | 1): string {
 const LIGHT = `--bg:#fff;--fg:#1d2329;--soft:#59636e;--line:#d9dee4;--faint:#eef1f4;--card:#f7f8fa;--up:37,99,170;--down:196,84,10;--link:#0b57a4;--good:#0a6b4f;--bad:#a8430a;${seriesVariables(0)}`;
 const DARK = `--bg:#14181d;--fg:#e4e8ec;--soft:#a3adb8;--line:#343c45;--faint:#20262d;--card:#1a2027;--up:98,174,245;--down:240,147,78;--link:#7db8f5;--good:#5fd0a8;--bad:#f3a268;${seriesVariables(1)}`;
 
+/** Declarations of all colors, for pictures that stand alone. */
+export const COLOR_VARIABLES = { light: LIGHT, dark: DARK } as const;
+
 export const STYLE = `
 :root{color-scheme:light dark;${LIGHT}}
 @media (prefers-color-scheme:dark){:root{${DARK}}}

@@ -21,7 +21,7 @@ export const CSV_COLUMNS = [
 
 /** Numbers as in `result.json`; what does not exist is empty. Ends with a newline. */
 export function renderCsv(result: ComparisonResult): string {
-  const lines = [CSV_COLUMNS.join(",")];
+  const lines = [csvLine(CSV_COLUMNS)];
   for (const [name, { kind = name, perSeed }] of Object.entries(result.strategies)) {
     for (const seed of result.seeds) {
       for (const { id, domain, tasks } of result.scenario.clients) {
@@ -29,7 +29,7 @@ export function renderCsv(result: ComparisonResult): string {
           const found = perSeed[String(seed)]?.clients[id]?.tasks[task.id];
           if (found === undefined) continue;
           const where = [result.scenario.name, name, kind, seed, id, domain, task.id];
-          lines.push([...where, task.metric, task.unit, task.higherIsBetter, ...numbersOf(found)].map(field).join(","));
+          lines.push(csvLine([...where, task.metric, task.unit, task.higherIsBetter, ...numbersOf(found)]));
         }
       }
     }
@@ -39,6 +39,11 @@ export function renderCsv(result: ComparisonResult): string {
 
 function numbersOf({ value, constant, aboveConstant, relativeGainPercent }: TaskResult) {
   return [roundedNumber(value), roundedNumber(constant), aboveConstant, roundedNumber(relativeGainPercent)];
+}
+
+/** One line without its end; null is an empty field. */
+export function csvLine(values: readonly (string | number | boolean | null)[]): string {
+  return values.map(field).join(",");
 }
 
 function field(value: string | number | boolean | null): string {

@@ -42,7 +42,7 @@ function gainTable(result: ComparisonResult): string {
     "not above constant",
   ];
   const rows = strategyRows(result).map((row) => gainCells(row, result));
-  return table(head, rows);
+  return markdownTable(head, rows);
 }
 
 function gainCells(row: StrategyRow, result: ComparisonResult): readonly string[] {
@@ -86,7 +86,7 @@ function valueTable(result: ComparisonResult): string {
     ({ client, task, metric, unit, higherIsBetter }) =>
       `${client} ${task}, ${metric}${unit === "" ? "" : ` ${unit}`} ${higherIsBetter ? "↑" : "↓"}`,
   );
-  return table(
+  return markdownTable(
     ["strategy", ...head],
     valueRows(result).map(({ name, cells }) => [
       name,
@@ -102,7 +102,8 @@ export function cellText(cell: Cell | null, unit: string): string {
   return cell.std === null ? text : `${text} ± ${formatNumber(cell.std, digits)}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** The first column to the left, the others to the right. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), `| --- |${" ---: |".repeat(head.length - 1)}`, ...rows.map(line)].join("\n");
 }

@@ -26,7 +26,11 @@ export interface LineChartSpec {
   /** Says what is drawn to those who do not see it. */
   readonly label: string;
   readonly series: readonly LineSeries[];
+  /** Absent: 0. */
+  readonly xMin?: number;
   readonly xMax: number;
+  /** Absent: round whole numbers. */
+  readonly xTicks?: readonly { readonly x: number; readonly label: string }[];
   readonly width: number;
   readonly height: number;
   /** A horizontal dotted line; null: none. */
@@ -61,11 +65,9 @@ function chartOption(spec: LineChartSpec): EChartsCoreOption {
     grid: { left: 44, right: 10, top: 10, bottom: 24 },
     xAxis: {
       type: "value",
-      min: 0,
+      min: spec.xMin ?? 0,
       max: spec.xMax,
-      minInterval: 1,
-      splitNumber: 5,
-      axisLabel: { ...text, showMaxLabel: true, hideOverlap: true },
+      ...xLabels(spec, text),
       axisLine: { show: true, onZero: false, lineStyle: { color: "var(--line)" } },
       axisTick: { show: false },
       splitLine: { show: false },
@@ -82,6 +84,15 @@ function chartOption(spec: LineChartSpec): EChartsCoreOption {
     },
     series: [...spec.series.map(bandOption), ...spec.series.map(lineOption), ...levelOption(spec)],
   };
+}
+
+function xLabels({ xTicks }: LineChartSpec, text: Record<string, unknown>): Record<string, unknown> {
+  if (xTicks === undefined) {
+    return { minInterval: 1, splitNumber: 5, axisLabel: { ...text, showMaxLabel: true, hideOverlap: true } };
+  }
+  const labels = new Map(xTicks.map(({ x, label }) => [x, label]));
+  const formatter = (value: number): string => labels.get(value) ?? "";
+  return { axisLabel: { ...text, customValues: [...labels.keys()], formatter, hideOverlap: true } };
 }
 
 /** Axis that holds every line, band and level, with a little air. */
