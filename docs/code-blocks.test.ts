@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseFederation } from "../apps/cli/src/aggregate/federation.js";
 import { parseScenario } from "../packages/simulator/src/config/parse.js";
+import { parseSweep } from "../packages/simulator/src/sweep/load-sweep.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Inside node_modules, so that the blocks find our packages as a user's program would. */
@@ -80,5 +81,15 @@ test("every YAML block that is a whole scenario or federation file is accepted",
   }
   for (const { page, line, code } of scenarios) {
     expect(() => parseScenario(code, join(root, "examples", "scenes", `${page}:${line}`))).not.toThrow();
+  }
+});
+
+test("every YAML block that is a whole sweep is accepted", async () => {
+  const sweeps = (await blocks()).filter(({ language, code }) => language === "yaml" && /^degrees:/m.test(code));
+  expect(sweeps.length).toBeGreaterThan(0);
+  const file = join(root, "examples", "scenes", "overlap.yaml");
+  const base = { file, text: await readFile(file, "utf8") };
+  for (const { page, line, code } of sweeps) {
+    expect(() => parseSweep(code, `${page}:${line}`, base)).not.toThrow();
   }
 });
