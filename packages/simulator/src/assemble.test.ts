@@ -30,14 +30,18 @@ function run(strategy: string, seed: number, a: Record<string, number>, b: Recor
   };
 }
 
-function assemble(finished: readonly FinishedRun[], names: readonly string[], seeds: readonly number[]) {
+function assemble(
+  finished: readonly FinishedRun[],
+  names: readonly string[],
+  seeds: readonly number[],
+  scenario = tinyScenario(),
+) {
   const strategies: NamedStrategy[] = names.map((kind) => ({
     name: kind,
     config: { kind, options: {} },
     strategy: createStrategy(kind, {}),
     summary: kind,
   }));
-  const scenario = tinyScenario();
   return assembleResult({
     scenario,
     data: { ...sceneModels(scenario), countsOf: () => ({ train: 12, test: 8 }) },
@@ -123,6 +127,16 @@ test("a task at its constant is marked, whichever way its metric points", () => 
     constant: 7,
     aboveConstant: true,
   });
+});
+
+test("a site whose scenes differ says how; another says nothing of it", () => {
+  const clients = `clients:
+  - { id: line-a, domain: garments, tasks: [edge, semseg], classSkew: 0.3, domainShift: 0.5, flipTasks: [semseg] }
+  - { id: line-b, domain: digits, tasks: [depth, semseg], classSkew: null, domainShift: 0, flipTasks: [] }
+`;
+  const [a, b] = assemble([], ["local"], [1], tinyScenario({ clients })).scenario.clients;
+  expect(a).toMatchObject({ classSkew: 0.3, domainShift: 0.5, flipTasks: ["semseg"] });
+  expect(Object.keys(b ?? {})).toEqual(Object.keys(assemble([], ["local"], [1]).scenario.clients[1] ?? {}));
 });
 
 test("without the baseline there are no gains", () => {

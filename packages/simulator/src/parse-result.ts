@@ -35,6 +35,7 @@ const scenarioClient = z.looseObject({
   tasks: z.array(z.looseObject({ id: z.string(), metric: z.string(), unit: z.string(), higherIsBetter: z.boolean() })),
   trainCount: z.number(),
   paramCount: z.number(),
+  flipTasks: z.array(z.string()).optional(),
 });
 const resultSchema = z.looseObject({
   schemaVersion: z.literal(RESULT_SCHEMA_VERSION),

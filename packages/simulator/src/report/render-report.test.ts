@@ -1,5 +1,6 @@
+import { parseTaskId } from "@kumiai/params";
 import { describe, expect, it } from "vitest";
-import type { ComparisonResult, PictureSet } from "../result.js";
+import type { ComparisonResult, PictureSet, ScenarioClient } from "../result.js";
 import { renderReport } from "./render-report.js";
 import { DEFAULT_GAINS, syntheticPictures, syntheticResult } from "./testing/synthetic-result.js";
 
@@ -70,6 +71,21 @@ describe("renderReport", () => {
     expect(page).not.toMatch(/onerror="/);
     expect(unclosedTags(page)).toEqual([]);
     expect(page).toContain("&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;");
+  });
+
+  it("says how sites were made to differ, sites alike together, and nothing where they were not", () => {
+    const result = syntheticResult();
+    const page = (differenceOf: (index: number) => Partial<ScenarioClient>) => {
+      const clients = result.scenario.clients.map((client, i) => ({ ...client, ...differenceOf(i) }));
+      return renderReport({ result: { ...result, scenario: { ...result.scenario, clients } }, pictures: [] });
+    };
+    expect(page(() => ({}))).not.toContain("Made to differ");
+    expect(page(() => ({ classSkew: 0.3 }))).toContain(" Made to differ: all sites: class skew 0.3.</p>");
+    expect(
+      page((i) => (i === 0 ? { flipTasks: [parseTaskId("semseg")] } : i < 3 ? { classSkew: 1, domainShift: 0.5 } : {})),
+    ).toContain(
+      " Made to differ: plant-a: contradicting labels of semseg; plant-b and plant-c: class skew 1, domain shift 0.5.</p>",
+    );
   });
 
   it("shows a placeholder where a strategy's picture is missing", () => {

@@ -1,4 +1,6 @@
 /** Title, the scenario in two sentences, the verdict, key figures and the summary in Japanese. */
+
+import type { ScenarioClient } from "../../result.js";
 import { bytesPerRound, fullModelBytes, shareText } from "../figures.js";
 import { formatBytes, formatGain, formatInterval, formatNumber, isNumber, listInWords, plural } from "../format.js";
 import { type Html, html } from "../html.js";
@@ -33,7 +35,25 @@ function scenarioInWords(view: ReportView): Html {
   const [low, high] = [Math.min(...examples), Math.max(...examples)];
   const range = clients.length === 0 ? "no" : low === high ? String(low) : `${low} to ${high}`;
   const opening = description.trim() === "" ? "" : `${description.trim().replace(/([^.!?。])$/, "$1.")} `;
-  return html`${opening}${plural(clients.length, "site")} (${listInWords(domains)}) with ${plural(view.tasks.length, "task")} in all and ${range} training examples each, ${plural(rounds, "round")}, ${plural(view.result.seeds.length, "seed")}.`;
+  return html`${opening}${plural(clients.length, "site")} (${listInWords(domains)}) with ${plural(view.tasks.length, "task")} in all and ${range} training examples each, ${plural(rounds, "round")}, ${plural(view.result.seeds.length, "seed")}.${differencesInWords(clients)}`;
+}
+
+/** How sites' scenes were made to differ, sites alike together; empty where they were not. */
+function differencesInWords(clients: readonly ScenarioClient[]): string {
+  const sitesOf = new Map<string, string[]>();
+  for (const { id, classSkew, domainShift, flipTasks } of clients) {
+    const words = [
+      ...(classSkew === undefined ? [] : [`class skew ${classSkew}`]),
+      ...(domainShift === undefined ? [] : [`domain shift ${domainShift}`]),
+      ...(flipTasks === undefined ? [] : [`contradicting labels of ${listInWords(flipTasks)}`]),
+    ].join(", ");
+    if (words !== "") sitesOf.set(words, [...(sitesOf.get(words) ?? []), id]);
+  }
+  if (sitesOf.size === 0) return "";
+  const groups = [...sitesOf].map(
+    ([words, ids]) => `${ids.length === clients.length ? "all sites" : listInWords(ids)}: ${words}`,
+  );
+  return ` Made to differ: ${groups.join("; ")}.`;
 }
 
 function keyFigures(view: ReportView): Html | null {
