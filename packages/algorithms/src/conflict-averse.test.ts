@@ -152,7 +152,7 @@ describe("conflict-averse solve for many clients", () => {
   test.each([
     { count: 200, size: 400, kind: "full rank" },
     { count: 200, size: 30, kind: "rank 30" },
-  ])("$count clients, $kind: closes the duality gap to 1e-9 within 2 s", ({ count, size }) => {
+  ])("$count clients, $kind: closes the duality gap to 1e-9 within 2 s of processor time", ({ count, size }) => {
     const rng = createRng(`gap-${size}`);
     const common = randomVector(rng, size);
     const deltas = Array.from({ length: count }, () => {
@@ -160,13 +160,19 @@ describe("conflict-averse solve for many clients", () => {
       return own.map((value, p) => value + 0.5 * (common[p] ?? 0));
     });
     const gram = gramOf(deltas);
-    const startedAt = performance.now();
+    const startedAt = cpuMs();
     const { weights } = solveConflictAverse(gram, 0.4);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(cpuMs() - startedAt).toBeLessThan(2000);
     expect(dualityGap(gram, weights, 0.4)).toBeLessThan(1e-9);
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
     expect(Math.min(...weights)).toBeGreaterThanOrEqual(0);
   });
+
+  /** Of this process, so that what else runs on the machine does not count. */
+  function cpuMs(): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  }
 
   /** The Gram of updates whose hull misses 0 by a ten thousandth: of all kinds in `npm run bench -- solver` the slowest. */
   function nearKinkGram(count: number): Float64Array {
@@ -188,12 +194,12 @@ describe("conflict-averse solve for many clients", () => {
     return gram;
   }
 
-  test("1,000 clients, 0 just outside their hull, c = 1: the best of three solves takes less than 1 s, the gap closes to 1e-12", () => {
+  test("1,000 clients, 0 just outside their hull, c = 1: the best of three solves takes less than 1 s of processor time, the gap closes to 1e-12", () => {
     const gram = nearKinkGram(1000);
     const solve = (): { readonly ms: number; readonly weights: Float64Array } => {
-      const startedAt = performance.now();
+      const startedAt = cpuMs();
       const { weights } = solveConflictAverse(gram, 1);
-      return { ms: performance.now() - startedAt, weights };
+      return { ms: cpuMs() - startedAt, weights };
     };
     const runs = [solve(), solve(), solve()];
     expect(Math.min(...runs.map(({ ms }) => ms))).toBeLessThan(1000);

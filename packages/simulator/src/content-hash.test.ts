@@ -30,3 +30,7 @@ test("every difference matters: values JSON cannot hold, kinds of arrays, nestin
   // The last is the same content as the one before it.
   expect(new Set(values.map(contentHash)).size).toBe(values.length - 1);
 });
+
+test("a map or a set is refused, for all of them would have one hash", () => {
+  expect(() => contentHash({ a: new Map([[1, 2]]) })).toThrow("contentHash: expected plain values, received a Map");
+});

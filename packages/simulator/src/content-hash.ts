@@ -17,6 +17,9 @@ function addTo(hash: Hash, value: unknown): void {
   } else if (Array.isArray(value)) {
     hash.update(`list ${value.length}\n`);
     for (const part of value) addTo(hash, part);
+  } else if (value instanceof Map || value instanceof Set) {
+    // They would be hashed as empty maps, and different contents would count as equal.
+    throw new TypeError(`contentHash: expected plain values, received a ${value.constructor.name}`);
   } else if (value !== null && typeof value === "object") {
     const entries = Object.entries(value)
       .filter(([, part]) => part !== undefined)
