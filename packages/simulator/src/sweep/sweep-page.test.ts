@@ -93,7 +93,8 @@ describe("what shows a sweep", () => {
     const svg = renderSweepSvg(WHOLE);
     expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     expect(svg).toContain("--s1:");
-    for (const text of [">fedavg</text>", ">fedhca2</text>", ">scenes</text>"]) expect(svg).toContain(text);
+    for (const text of [">fedavg</text>", ">fedhca2</text>", "over training alone, by scenes</text>"])
+      expect(svg).toContain(text);
   });
 
   test("tables have a column a degree, and a line a degree, strategy and seed", () => {

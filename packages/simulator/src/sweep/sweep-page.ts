@@ -59,7 +59,7 @@ export function renderSweepSvg(sweep: SweepResult): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui,sans-serif" font-size="12">` +
     `<style>svg{${COLOR_VARIABLES.light}}@media (prefers-color-scheme:dark){svg{${COLOR_VARIABLES.dark}}}text{fill:var(--fg)}</style>` +
     `<rect width="${WIDTH}" height="${height}" fill="var(--bg)"/>${entries.join("")}${chart}` +
-    `<text x="${WIDTH / 2}" y="${height - 6}" text-anchor="middle">${escapeHtml(sweep.axis.label)}</text></svg>\n`
+    `<text x="${WIDTH / 2}" y="${height - 6}" text-anchor="middle">Δ % over training alone, by ${escapeHtml(sweep.axis.label)}</text></svg>\n`
   );
 }
 
