@@ -153,7 +153,7 @@ function targetsOf(flights: Flights, left: readonly number[]): readonly SeriesTa
       id: parseTaskId("health"),
       label: { kind: "classes", classCount: 3 },
       summary: `more than ${RUL_CAP} flights left, ${CRITICAL_RUL} to ${RUL_CAP}, fewer than ${CRITICAL_RUL}`,
-      metric: "macroF1",
+      metric: "macro-f1",
       classNames: ["healthy", "worn", "critical"],
       values: rul.map((value) => (value > RUL_CAP ? 0 : value >= CRITICAL_RUL ? 1 : 2)),
     },

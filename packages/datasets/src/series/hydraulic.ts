@@ -148,7 +148,7 @@ function targetOf(condition: Condition, column: number, conditions: readonly num
     id: parseTaskId(condition.id),
     label: binary ? { kind: "mask" } : { kind: "classes", classCount: condition.classes.length },
     summary: condition.summary,
-    metric: binary ? "auroc" : "macroF1",
+    metric: binary ? "auroc" : "macro-f1",
     classNames: condition.classes.map(String),
     values,
   };

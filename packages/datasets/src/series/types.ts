@@ -9,8 +9,8 @@
 import type { TaskId } from "@kumiai/params";
 import type { LabelKind } from "../types.js";
 
-/** How a task is scored unless the scenario says otherwise. `phm08` is the asymmetric score of remaining useful life. */
-export type SeriesMetric = "macroF1" | "auroc" | "mae" | "rmse" | "phm08";
+/** How a task is scored unless the scenario says otherwise, by the names that metrics have everywhere. `phm08` is the asymmetric score of remaining useful life. */
+export type SeriesMetric = "macro-f1" | "auroc" | "mae" | "rmse" | "phm08";
 
 /** The kinds of labels that a series can have: one class, one yes or no, or one number per window. */
 export type SeriesLabelKind = Extract<LabelKind, { readonly kind: "classes" | "mask" | "scalar" }>;

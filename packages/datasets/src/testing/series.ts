@@ -39,7 +39,7 @@ export function tableOf(
 
 export function classTarget(id: string, values: readonly number[], classNames: readonly string[]): SeriesTarget {
   const label = { kind: "classes", classCount: classNames.length } as const;
-  return { id: parseTaskId(id), label, summary: id, metric: "macroF1", classNames, values: Float64Array.from(values) };
+  return { id: parseTaskId(id), label, summary: id, metric: "macro-f1", classNames, values: Float64Array.from(values) };
 }
 
 export function numberTarget(id: string, values: readonly number[]): SeriesTarget {

@@ -289,3 +289,15 @@ test.each(["classSkew: 1", "domainShift: 0.5", "flipTasks: [valve]"])("series re
   expect(message).toContain(`clients[0].${name}: expected no ${name} with data of kind "hydraulic", received `);
   expect(message).toContain("remove it; only scenes can be made to differ by it");
 });
+
+test("metrics of a CSV's targets are called as everywhere else; another spelling is refused with the name that is meant", () => {
+  const csv = (metric: string) =>
+    `name: own\ndata: { kind: csv, file: a.csv, targets: { state: { kind: classes, metric: ${metric} } } }\nclients: [{ id: a, tasks: [state] }]\n`;
+  const { data } = parseScenario(csv("macro-f1"), "s.yaml");
+  expect(data.kind === "csv" ? data.targets.state?.metric : undefined).toBe("macro-f1");
+  expect(refusalOf(csv("macroF1"))).toEqual({
+    code: "INVALID_CONFIG",
+    message:
+      's.yaml:2:76: data.targets.state.metric: expected "macro-f1" or "auroc" or "mae" or "rmse" or "phm08", received "macroF1"; did you mean "macro-f1"?',
+  });
+});

@@ -83,7 +83,7 @@ const targetSchema = z.strictObject({
     .max(250)
     .optional(),
   positive: z.union([z.string(), z.number()]).optional(),
-  metric: z.enum(["macroF1", "auroc", "mae", "rmse", "phm08"]).optional(),
+  metric: z.enum(["macro-f1", "auroc", "mae", "rmse", "phm08"]).optional(),
 });
 
 const csvSchema = z.strictObject({

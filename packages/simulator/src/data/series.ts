@@ -3,7 +3,6 @@
  * table share its split, so that nobody trains on what somebody is tested on.
  */
 import { join } from "node:path";
-import type { MetricName } from "@kumiai/algorithms";
 import {
   loadCmapss,
   loadCsv,
@@ -182,7 +181,7 @@ function seriesModel(scenario: Scenario, client: ClientConfig, table: SeriesTabl
       return {
         id,
         label: target.label,
-        metric: METRICS[target.metric],
+        metric: target.metric,
         ...(isPartial(target) ? { isPartial: true } : {}),
         lossWeight: training.lossWeights[id] ?? 1,
         backgroundWeight: 1,
@@ -201,14 +200,6 @@ function referenceModel(model: SeriesSpec): SeriesSpec {
   };
   return { ...model, tasks: [task] };
 }
-
-const METRICS: Readonly<Record<SeriesTarget["metric"], MetricName>> = {
-  macroF1: "macro-f1",
-  auroc: "auroc",
-  mae: "mae",
-  rmse: "rmse",
-  phm08: "phm08",
-};
 
 /** Whether some row has no label. Models of such tasks take a mask with every batch. */
 function isPartial({ values }: SeriesTarget): boolean {

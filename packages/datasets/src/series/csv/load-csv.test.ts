@@ -44,7 +44,7 @@ test("roles by column name; rows sorted by unit and time; missing values and lab
   expect([...table.values]).toEqual([10, 1.5, 20, 2, 30, 3, 40, Number.NaN]);
   expect([...table.time].map((t) => t - Date.UTC(2024, 4, 1) / 1000)).toEqual([10, 0, 10, 20]);
   expect(table.targets.map(({ id, metric, classNames, values }) => [id, metric, classNames, ...values])).toEqual([
-    ["state", "macroF1", ["ok", "worn"], 0, 1, 0, Number.NaN],
+    ["state", "macro-f1", ["ok", "worn"], 0, 1, 0, Number.NaN],
     ["alarm", "auroc", ["0", "1"], 0, 0, 1, 1],
     ["life", "rmse", [], 0.5, Number.NaN, 1, 2],
   ]);

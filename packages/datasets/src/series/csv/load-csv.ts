@@ -260,7 +260,7 @@ function segmentsOf(unitOf: Int32Array, time: Float64Array, maxStep: number): In
   return segments;
 }
 
-const DEFAULT_METRICS = { classes: "macroF1", binary: "auroc", number: "rmse" } as const;
+const DEFAULT_METRICS = { classes: "macro-f1", binary: "auroc", number: "rmse" } as const;
 
 /** Labels are Uint8. */
 const MAX_CLASSES = 255;
