@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { assembleResult, type FinishedRun } from "./assemble.js";
 import { sceneModels } from "./data/scenes.js";
 import type { NamedStrategy } from "./named-strategies.js";
+import { renderCsv } from "./tables/csv.js";
 import { tinyScenario } from "./testing/tiny.js";
 
 const A = parseClientId("line-a");
@@ -118,6 +119,42 @@ test("differences against local and fedavg equal the numbers worked by hand to 1
   expect(difference?.worstClient).toBe("line-b");
   expect(difference?.seedCount).toBe(2);
   expect(pooled?.against?.local?.signTestP).toBe(1);
+});
+
+test("every Δ% can be computed again from the CSV alone, to 1e-6 percentage points", () => {
+  const result = assemble(
+    [
+      run("local", 1, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+      run("local", 2, { edge: 41.7, semseg: 23.3 }, { depth: 0.37, semseg: 39.1 }),
+      run("fedavg", 1, { edge: 55.123456789123, semseg: 19 }, { depth: 0.31, semseg: 40 }),
+      run("fedavg", 2, { edge: 40, semseg: 21 }, { depth: 0.44, semseg: 44 }),
+    ],
+    ["local", "fedavg"],
+    [1, 2],
+  );
+  const [head = "", ...lines] = renderCsv(result).trimEnd().split("\n");
+  const names = head.split(",");
+  const rows = lines.map((line) => {
+    const cells = line.split(",");
+    const cell = (name: string) => cells[names.indexOf(name)] ?? "";
+    const change =
+      (100 * (Number(cell("value")) - Number(cell("local_value")))) / Math.abs(Number(cell("local_value")));
+    return {
+      place: `${cell("strategy")} ${cell("seed")}`,
+      site: cell("site"),
+      gain: cell("higher_is_better") === "true" ? change : -change,
+    };
+  });
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  for (const [name, { perSeed }] of Object.entries(result.strategies)) {
+    for (const [seed, { relativeGainPercent }] of Object.entries(perSeed)) {
+      const own = rows.filter(({ place }) => place === `${name} ${seed}`);
+      const sites = [...new Set(own.map(({ site }) => site))];
+      const gains = sites.map((site) => mean(own.filter((row) => row.site === site).map(({ gain }) => gain)));
+      expect(sites).toHaveLength(2);
+      expect(Math.abs(mean(gains) - (relativeGainPercent ?? Number.NaN))).toBeLessThan(1e-6);
+    }
+  }
 });
 
 test("a task at its constant is marked, whichever way its metric points", () => {

@@ -1,4 +1,11 @@
-/** `results.csv`: tidy, one line for each strategy, seed, site and task (RFC 4180, UTF-8, decimal point). */
+/**
+ * `results.csv`: tidy, one line for each strategy, seed, site and task (RFC 4180, UTF-8, decimal point). Every gain can be computed again
+ * from its own line:
+ *
+ *   gain_percent = ± 100 · (value − local_value) / |local_value|   plus where higher_is_better is true
+ *
+ * Δ% of a site is the mean of it over the site's lines, of a seed the mean over sites, of a strategy the mean over seeds.
+ */
 import type { ComparisonResult, TaskResult } from "../result.js";
 import { roundedNumber } from "../serialize.js";
 
@@ -14,6 +21,7 @@ export const CSV_COLUMNS = [
   "unit",
   "higher_is_better",
   "value",
+  "local_value",
   "constant",
   "above_constant",
   "gain_percent",
@@ -29,7 +37,9 @@ export function renderCsv(result: ComparisonResult): string {
           const found = perSeed[String(seed)]?.clients[id]?.tasks[task.id];
           if (found === undefined) continue;
           const where = [result.scenario.name, name, kind, seed, id, domain, task.id];
-          lines.push(csvLine([...where, task.metric, task.unit, task.higherIsBetter, ...numbersOf(found)]));
+          const local = baselineValue(result, { seed, client: id, task: task.id });
+          const how = [task.metric, task.unit, task.higherIsBetter];
+          lines.push([...where, ...how, ...numbersOf(found, local)].map(field).join(","));
         }
       }
     }
@@ -37,8 +47,23 @@ export function renderCsv(result: ComparisonResult): string {
   return `${lines.join("\n")}\n`;
 }
 
-function numbersOf({ value, constant, aboveConstant, relativeGainPercent }: TaskResult) {
-  return [roundedNumber(value), roundedNumber(constant), aboveConstant, roundedNumber(relativeGainPercent)];
+/** What the baseline (`local`) reached at the same place; null where it was not run. */
+function baselineValue(
+  { baseline, strategies }: ComparisonResult,
+  at: { readonly seed: number; readonly client: string; readonly task: string },
+): number | null {
+  const run = baseline === null ? undefined : strategies[baseline]?.perSeed[String(at.seed)];
+  return run?.clients[at.client]?.tasks[at.task]?.value ?? null;
+}
+
+function numbersOf({ value, constant, aboveConstant, relativeGainPercent }: TaskResult, local: number | null) {
+  return [
+    roundedNumber(value),
+    roundedNumber(local),
+    roundedNumber(constant),
+    aboveConstant,
+    roundedNumber(relativeGainPercent),
+  ];
 }
 
 /** One line without its end; null is an empty field. */

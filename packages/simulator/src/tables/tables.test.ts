@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { syntheticResult } from "../report/testing/synthetic-result.js";
+import type { StrategyResult } from "../result.js";
 import { serializeResult } from "../serialize.js";
 import { CSV_COLUMNS, renderCsv } from "./csv.js";
 import { escapeLatex, renderLatex } from "./latex.js";
@@ -17,15 +18,25 @@ test("the CSV has each strategy, seed, site and task once, with exactly the numb
   expect(lines).toHaveLength(names.length * read.seeds.length * 12);
   expect(names).toEqual(expect.arrayContaining(["pooled", "self-extrapolation"]));
   for (const line of lines) {
-    const [, strategy = "", , seed = "", site = "", , task = "", , , , value, constant, above, gain] = line.split(",");
-    const found = read.strategies[strategy]?.perSeed[seed]?.clients[site]?.tasks[task];
-    expect([Number(value), Number(constant), above === "true", Number(gain)]).toEqual([
+    const [, strategy = "", , seed = "", site = "", , task = "", , , , value, alone, constant, above, gain] =
+      line.split(",");
+    const taskIn = (name: string) => read.strategies[name]?.perSeed[seed]?.clients[site]?.tasks[task];
+    const found = taskIn(strategy);
+    expect([Number(value), Number(alone), Number(constant), above === "true", Number(gain)]).toEqual([
       found?.value,
+      taskIn("local")?.value,
       found?.constant,
       found?.aboveConstant,
       found?.relativeGainPercent,
     ]);
   }
+});
+
+test("without training alone the CSV leaves its values empty", () => {
+  const { strategies } = syntheticResult({ gains: { local: 0, fedhca2: 1 } });
+  const fedhca2 = { fedhca2: strategies.fedhca2 as StrategyResult };
+  const [head = "", line = ""] = renderCsv({ ...result, baseline: null, strategies: fedhca2 }).split("\n");
+  expect(line.split(",")[head.split(",").indexOf("local_value")]).toBe("");
 });
 
 test("names with commas and quotes survive the CSV", () => {
