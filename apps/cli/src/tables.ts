@@ -58,14 +58,15 @@ export function taskTable(result: ComparisonResult, strategy: string, seed: numb
     tasks.forEach((task, i) => {
       const measured = clients[id]?.tasks[task.id];
       if (measured === undefined) return;
-      const value = `${formatNumber(measured.value)} ${task.unit}`.trim();
-      const constant = `${formatNumber(measured.constant)} ${task.unit}`.trim();
+      const inUnit = (number: number) =>
+        Number.isFinite(number) ? `${formatNumber(number)} ${task.unit}`.trim() : "n/a";
+      const value = inUnit(measured.value);
       table.push([
         i === 0 ? id : "",
         task.id,
         `${task.metric} ${task.higherIsBetter ? "↑" : "↓"}`,
-        { content: measured.aboveConstant ? value : colors.yellow(`${value} !`), hAlign: "right" },
-        { content: constant, hAlign: "right" },
+        { content: measured.aboveConstant === false ? colors.yellow(`${value} !`) : value, hAlign: "right" },
+        { content: inUnit(measured.constant), hAlign: "right" },
       ]);
     });
   }
@@ -130,8 +131,12 @@ export function weakTaskLines(result: ComparisonResult, colors: Colors): string 
     .join("\n");
 }
 
+/** Over the seeds in which the site has a task that counts; null if one of them is missing. */
 function siteGain(strategy: StrategyResult, client: string): number | null {
-  const gains = Object.values(strategy.perSeed).map((seed) => seed.clients[client]?.relativeGainPercent ?? null);
+  const counting = Object.values(strategy.perSeed).filter(({ clients }) =>
+    Object.values(clients[client]?.tasks ?? {}).some(({ leftOut }) => leftOut === undefined),
+  );
+  const gains = counting.map((seed) => seed.clients[client]?.relativeGainPercent ?? null);
   const known = gains.filter((gain) => gain !== null);
   return known.length === 0 || known.length < gains.length ? null : known.reduce((a, b) => a + b, 0) / known.length;
 }

@@ -1,8 +1,9 @@
 import { createStrategy } from "@kumiai/algorithms";
 import { parseClientId } from "@kumiai/params";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { assembleResult, type FinishedRun } from "./assemble.js";
 import { sceneModels } from "./data/scenes.js";
+import { describeFailed, describeLeftOut, failedTasks, leftOutTasks } from "./left-out.js";
 import type { NamedStrategy } from "./named-strategies.js";
 import { renderCsv } from "./tables/csv.js";
 import { tinyScenario } from "./testing/tiny.js";
@@ -155,6 +156,102 @@ test("every Δ% can be computed again from the CSV alone, to 1e-6 percentage poi
       expect(Math.abs(mean(gains) - (relativeGainPercent ?? Number.NaN))).toBeLessThan(1e-6);
     }
   }
+});
+
+describe("a task without a gain that could be told", () => {
+  const nan = Number.NaN;
+  /** In seed 1 line-b's semseg cannot be scored; in seed 2 line-a's edge is 0 when alone. */
+  const result = () => {
+    const unscored = { undefinedScores: new Map([[B, { semseg: "oneClass" as const }]]) };
+    const seedOne = (strategy: string, a: Record<string, number>, b: Record<string, number>) => {
+      const own = run(strategy, 1, a, b);
+      const constants = new Map([...own.constants].map(([id, all]) => [id, id === B ? { ...all, semseg: nan } : all]));
+      return { ...own, constants, ...unscored };
+    };
+    return assemble(
+      [
+        seedOne("local", { edge: 50, semseg: 20 }, { depth: 0.4, semseg: nan }),
+        seedOne("fedavg", { edge: 55, semseg: 19 }, { depth: 0.3, semseg: nan }),
+        seedOne("pooled", { edge: 60, semseg: 24 }, { depth: 0.3, semseg: nan }),
+        run("local", 2, { edge: 0, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+        run("fedavg", 2, { edge: 30, semseg: 22 }, { depth: 0.4, semseg: 44 }),
+        run("pooled", 2, { edge: 0, semseg: 24 }, { depth: 0.2, semseg: 44 }),
+      ],
+      ["local", "fedavg", "pooled"],
+      [1, 2],
+    );
+  };
+
+  test("is left out of every mean, for all strategies alike, as worked by hand to 1e-9", () => {
+    const { local, fedavg, pooled } = result().strategies;
+    // Seed 1: a = (10 − 5)/2 = 2.5, b = 25 (depth alone). Seed 2: a = 10 (semseg alone), b = (0 + 10)/2 = 5.
+    expect(fedavg?.perSeed["1"]?.relativeGainPercent).toBeCloseTo((2.5 + 25) / 2, 9);
+    expect(fedavg?.perSeed["2"]?.relativeGainPercent).toBeCloseTo((10 + 5) / 2, 9);
+    expect(fedavg?.relativeGainPercent).toBeCloseTo((13.75 + 7.5) / 2, 9);
+    expect(pooled?.perSeed["1"]?.relativeGainPercent).toBeCloseTo((20 + 25) / 2, 9);
+    expect(pooled?.perSeed["2"]?.relativeGainPercent).toBeCloseTo((20 + 30) / 2, 9);
+    expect(fedavg?.against?.local?.clients["line-a"]?.meanPercent).toBeCloseTo((2.5 + 10) / 2, 9);
+    expect(fedavg?.against?.local?.clients["line-b"]?.tasks.semseg?.meanPercent).toBeCloseTo(10, 9);
+    expect(pooled?.against?.fedavg?.meanPercent).toBeCloseTo((8.75 + 17.5) / 2, 9);
+    expect(local?.relativeGainPercent).toBe(0);
+  });
+
+  test("is named with its reason and its seeds, and no claim is made on its constant", () => {
+    const assembled = result();
+    expect(leftOutTasks(assembled)).toEqual([
+      { client: "line-a", task: "edge", metric: "F1 (ODS)", reason: "aloneZero", seeds: [2] },
+      { client: "line-b", task: "semseg", metric: "mIoU", reason: "oneClass", seeds: [1] },
+    ]);
+    expect(leftOutTasks(assembled).map((task) => describeLeftOut(task, 2))).toEqual([
+      "line-a/edge (F1 (ODS), seed 2): training alone scored 0, and nothing can be told relative to that",
+      "line-b/semseg (mIoU, seed 1): all test labels are of one class",
+    ]);
+    expect(assembled.strategies.fedavg?.notAboveConstant).toEqual([]);
+    expect(assembled.strategies.fedavg?.perSeed["1"]?.clients["line-b"]?.tasks.semseg).toEqual({
+      value: nan,
+      constant: nan,
+      aboveConstant: null,
+      relativeGainPercent: null,
+      leftOut: "oneClass",
+    });
+  });
+
+  test("does not take its site or the seed with it; a site that has no other task counts in no mean", () => {
+    const all = { undefinedScores: new Map([[B, { depth: "noTestLabels" as const, semseg: "oneClass" as const }]]) };
+    const assembled = assemble(
+      [
+        { ...run("local", 1, { edge: 50, semseg: 20 }, { depth: nan, semseg: nan }), ...all },
+        { ...run("fedavg", 1, { edge: 60, semseg: 20 }, { depth: nan, semseg: nan }), ...all },
+      ],
+      ["local", "fedavg"],
+      [1],
+    );
+    expect(assembled.strategies.fedavg?.relativeGainPercent).toBeCloseTo(10, 9);
+    expect(assembled.strategies.fedavg?.perSeed["1"]?.clients["line-b"]?.relativeGainPercent).toBeNull();
+    expect(Object.keys(assembled.strategies.fedavg?.against?.local?.clients ?? {})).toEqual(["line-a"]);
+  });
+
+  test("a strategy that fails where training alone did not gets no mean instead of a better one", () => {
+    const result = assemble(
+      [
+        run("local", 1, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+        run("fedavg", 1, { edge: 60, semseg: nan }, { depth: 0.4, semseg: 44 }),
+        run("local", 2, { edge: 50, semseg: 20 }, { depth: 0.4, semseg: 40 }),
+        run("fedavg", 2, { edge: 60, semseg: 24 }, { depth: 0.4, semseg: 44 }),
+      ],
+      ["local", "fedavg"],
+      [1, 2],
+    );
+    const { fedavg } = result.strategies;
+    expect(failedTasks(result).map(describeFailed)).toEqual([
+      "fedavg has no Δ%: line-a/semseg has no finite score with seed 1",
+    ]);
+    expect(leftOutTasks(result)).toEqual([]);
+    expect(fedavg?.against).toBeUndefined();
+    expect(fedavg?.relativeGainPercent).toBeNull();
+    expect(fedavg?.perSeed["1"]?.clients["line-a"]?.relativeGainPercent).toBeNull();
+    expect(fedavg?.notAboveConstant).toEqual(["line-a/semseg"]);
+  });
 });
 
 test("a task at its constant is marked, whichever way its metric points", () => {

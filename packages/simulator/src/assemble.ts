@@ -12,7 +12,8 @@ import type { ClientConfig, Scenario } from "./config/scenario.js";
 import type { TrafficConfig } from "./config/traffic-schema.js";
 import { configHashOf } from "./config-hash.js";
 import type { DataSource } from "./data/source.js";
-import { describeTask, isAboveConstant, metricOf } from "./evaluation.js";
+import { describeTask, isAboveConstant, metricOf, type UndefinedScore } from "./evaluation.js";
+import { unfitBaseline } from "./left-out.js";
 import { createModel, type TaskSpec } from "./model.js";
 import type { NamedStrategy } from "./named-strategies.js";
 import {
@@ -35,6 +36,8 @@ export interface FinishedRun {
   readonly seed: number;
   /** By client and task: what the best constant prediction scores. */
   readonly constants: ReadonlyMap<ClientId, Readonly<Record<string, number>>>;
+  /** By client: tasks whose metric has no value on its test data. */
+  readonly undefinedScores?: ReadonlyMap<ClientId, Readonly<Record<string, UndefinedScore>>>;
   readonly outcome: Pick<RunOutcome, "metrics" | "rounds" | "seconds">;
   readonly privacy?: Readonly<Record<string, ClientPrivacy>>;
 }
@@ -92,6 +95,7 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
           pooledGain,
           clients,
           traffic: named.config.traffic ?? scenario.traffic,
+          alone: perSeedOf.get(baseline),
           perSeedOf,
         }),
       ]),
@@ -141,17 +145,22 @@ function seedResult(run: FinishedRun, baseline: FinishedRun | undefined, taskOf:
     for (const [task, value] of Object.entries(metrics)) {
       const spec = taskOf(id, task);
       const constant = constants[task] ?? Number.NaN;
+      const alone = against?.[task] ?? Number.NaN;
+      const leftOut =
+        run.undefinedScores?.get(id)?.[task] ?? (against === undefined ? undefined : unfitBaseline(alone));
       tasks[task] = {
         value,
         constant,
-        aboveConstant: isAboveConstant(spec, value, constant),
-        relativeGainPercent: relativeGainPercent(against?.[task] ?? Number.NaN, value, metricOf(spec).higherIsBetter),
+        aboveConstant: Number.isNaN(constant) ? null : isAboveConstant(spec, value, constant),
+        relativeGainPercent: relativeGainPercent(alone, value, metricOf(spec).higherIsBetter),
+        ...(leftOut === undefined ? {} : { leftOut }),
       };
     }
     clients[id] = { relativeGainPercent: clientGainPercent(gainsIn(tasks)), tasks };
   }
   const { rounds, seconds } = run.outcome;
-  const gain = meanGainPercent(Object.values(clients).map(({ tasks }) => gainsIn(tasks)));
+  const rated = Object.values(clients).map(({ tasks }) => gainsIn(tasks));
+  const gain = meanGainPercent(rated.filter((gains) => gains.length > 0));
   return {
     relativeGainPercent: gain,
     clients,
@@ -165,6 +174,8 @@ interface StrategyFacts {
   readonly pooledGain: number | null;
   readonly clients: readonly ScenarioClient[];
   readonly traffic: TrafficConfig | undefined;
+  /** The baseline's. */
+  readonly alone: Readonly<Record<string, SeedResult>> | undefined;
   /** Of every strategy, for pairing. */
   readonly perSeedOf: ReadonlyMap<string, Readonly<Record<string, SeedResult>>>;
 }
@@ -172,10 +183,10 @@ interface StrategyFacts {
 function strategyResult(
   named: NamedStrategy,
   perSeed: Readonly<Record<string, SeedResult>>,
-  { pooledGain, clients, traffic, perSeedOf }: StrategyFacts,
+  { pooledGain, clients, traffic, alone, perSeedOf }: StrategyFacts,
 ): StrategyResult {
   const runs = Object.values(perSeed);
-  const gains = gainsOf(perSeed);
+  const gains = hasFailed(perSeed, alone) ? [] : gainsOf(perSeed);
   const gain = gains.length === 0 ? null : mean(gains);
   return {
     ...(named.config.kind === named.name ? {} : { kind: named.config.kind }),
@@ -187,7 +198,7 @@ function strategyResult(
     ...(traffic === undefined ? {} : { traffic }),
     ...trafficTotals(runs, clients),
     notAboveConstant: [...new Set(runs.flatMap(notAboveConstant))].sort(),
-    ...againstReferences(named.name, perSeed, perSeedOf),
+    ...againstReferences(named.name, perSeed, { alone, perSeedOf }),
     perSeed,
   };
 }
@@ -198,11 +209,12 @@ const REFERENCES = ["local", "fedavg"] as const;
 function againstReferences(
   name: string,
   perSeed: Readonly<Record<string, SeedResult>>,
-  perSeedOf: StrategyFacts["perSeedOf"],
+  { alone, perSeedOf }: Pick<StrategyFacts, "alone" | "perSeedOf">,
 ): Pick<StrategyResult, "against"> {
   const entries = REFERENCES.flatMap((reference) => {
     const theirs = perSeedOf.get(reference);
-    const difference = reference === name || theirs === undefined ? null : differenceAgainst(perSeed, theirs);
+    if (reference === name || theirs === undefined || hasFailed(perSeed, alone) || hasFailed(theirs, alone)) return [];
+    const difference = differenceAgainst(perSeed, theirs);
     return difference === null ? [] : [[reference, difference] as const];
   });
   return entries.length === 0 ? {} : { against: Object.fromEntries(entries) };
@@ -213,16 +225,31 @@ function gainOf(perSeed: Readonly<Record<string, SeedResult>> | undefined): numb
   return gains.length === 0 ? null : mean(gains);
 }
 
+/** Whether some seed has no gain though its baseline is there: a mean over the other seeds would flatter the strategy. */
+function hasFailed(
+  perSeed: Readonly<Record<string, SeedResult>>,
+  alone: Readonly<Record<string, SeedResult>> | undefined,
+): boolean {
+  return Object.entries(perSeed).some(
+    ([seed, { clients }]) =>
+      alone?.[seed] !== undefined &&
+      Object.values(clients).some(({ tasks }) => gainsIn(tasks).some((gain) => gain === null)),
+  );
+}
+
 function gainsOf(perSeed: Readonly<Record<string, SeedResult>>): number[] {
   return Object.values(perSeed).flatMap((run) => run.relativeGainPercent ?? []);
 }
 
+/** Of the tasks that count. */
 function gainsIn(tasks: Readonly<Record<string, TaskResult>>): (number | null)[] {
-  return Object.values(tasks).map((task) => task.relativeGainPercent);
+  return Object.values(tasks).flatMap((task) => (task.leftOut === undefined ? [task.relativeGainPercent] : []));
 }
 
 function notAboveConstant(run: SeedResult): string[] {
   return Object.entries(run.clients).flatMap(([client, { tasks }]) =>
-    Object.entries(tasks).flatMap(([task, { aboveConstant }]) => (aboveConstant ? [] : [`${client}/${task}`])),
+    Object.entries(tasks).flatMap(([task, { aboveConstant }]) =>
+      aboveConstant !== false ? [] : [`${client}/${task}`],
+    ),
   );
 }

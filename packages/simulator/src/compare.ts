@@ -177,8 +177,16 @@ class Comparison {
         ...(watch === undefined ? {} : { onUpdates: watch.see }),
       });
       const constants = new Map([...context.clients].map(([id, client]) => [id, client.constants]));
+      const unscored = new Map([...context.clients].map(([id, client]) => [id, client.undefinedScores]));
       const privacy = await this.#privacyOf(run, context, params, watch);
-      const finished: FinishedRun = { strategy: named.name, seed, constants, outcome, ...privacy };
+      const finished: FinishedRun = {
+        strategy: named.name,
+        seed,
+        constants,
+        undefinedScores: unscored,
+        outcome,
+        ...privacy,
+      };
       this.#finished.push(finished);
       const hasPictures = seed === this.#options.seeds[0];
       // Without the signal: a run that has finished keeps its pictures too.

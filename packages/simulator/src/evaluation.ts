@@ -11,7 +11,10 @@ import {
 import type { TaskId } from "@kumiai/params";
 import { type Examples, labelRows, labelsOf, maskRows } from "./examples.js";
 import type { TaskSpec } from "./model.js";
-import type { ScenarioTask } from "./result.js";
+import type { LeftOutReason, ScenarioTask } from "./result.js";
+
+/** Why a metric has no value on a site's test data. */
+export type UndefinedScore = Extract<LeftOutReason, "noTestLabels" | "oneClass">;
 
 /** `examples`: whose labels are scored, for errors in real units. */
 export function metricOf(task: TaskSpec, examples?: Pick<Examples, "scales">): Metric {
@@ -51,6 +54,25 @@ export function constantMetrics(
         ...(testMask === undefined ? {} : { testMask }),
       });
       return [id, score];
+    }),
+  );
+}
+
+/**
+ * Tasks whose metric has no value on `test`, whatever is predicted, with the reason; most often there is none. `constants`: their
+ * `constantMetrics`.
+ */
+export function undefinedScores(
+  tasks: readonly TaskSpec[],
+  test: Pick<Examples, "labels" | "masks">,
+  constants: Readonly<Record<string, number>>,
+): Readonly<Record<string, UndefinedScore>> {
+  const unscored = tasks.filter(({ id }) => Number.isNaN(constants[id]));
+  return Object.fromEntries(
+    unscored.map(({ id }) => {
+      const mask = test.masks.get(id);
+      const isLabeled = mask === undefined ? labelsOf(test, id).length > 0 : mask.some((value) => value !== 0);
+      return [id, isLabeled ? "oneClass" : "noTestLabels"] as const;
     }),
   );
 }

@@ -24,6 +24,7 @@ export {
   type RunIdentity,
   removePartialFiles,
 } from "./kept-runs/kept-runs.js";
+export { describeFailed, describeLeftOut, failedTasks, leftOutTasks } from "./left-out.js";
 export { type NamedStrategy, resolveStrategies } from "./named-strategies.js";
 export { loadResult, parseResult } from "./parse-result.js";
 export { createWorkerPool, type JobContext, type PoolOptions, type WorkerPool } from "./pool/pool.js";

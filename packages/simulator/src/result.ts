@@ -129,13 +129,23 @@ export interface ClientResult {
   readonly tasks: Readonly<Record<string, TaskResult>>;
 }
 
+/**
+ * Why a task has no part in Δ% in a seed, see `left-out.ts`: the test data leave its metric without a value (`noTestLabels`, `oneClass`), or
+ * there is nothing to be relative to (`aloneZero`, `aloneNotFinite`).
+ */
+export type LeftOutReason = "noTestLabels" | "oneClass" | "aloneZero" | "aloneNotFinite";
+
 export interface TaskResult {
+  /** Not a number (null in the file) where the metric is not defined on the test data. */
   readonly value: number;
   /** What the best constant prediction (fitted on this client's training labels) scores on the same test data. */
   readonly constant: number;
-  readonly aboveConstant: boolean;
+  /** Null where `constant` is not defined. */
+  readonly aboveConstant: boolean | null;
   /** Signed so that better is positive: relative change against the baseline in the same seed. */
   readonly relativeGainPercent: number | null;
+  /** In no gain of this seed, under any strategy, and why; absent: it counts. */
+  readonly leftOut?: LeftOutReason;
 }
 
 export interface RoundRecord {

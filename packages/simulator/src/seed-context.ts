@@ -7,7 +7,7 @@ import type { DenseExamples } from "@kumiai/datasets";
 import { type ClientId, KumiaiError, type ParamsFile, type ParamVector } from "@kumiai/params";
 import type { Scenario } from "./config/scenario.js";
 import type { DataSource } from "./data/source.js";
-import { constantMetrics } from "./evaluation.js";
+import { constantMetrics, type UndefinedScore, undefinedScores } from "./evaluation.js";
 import { fullyLabeledRows } from "./examples.js";
 import { initialParamsOf } from "./initial-params.js";
 import { createModel, type ModelSpec, sessionOptionsOf } from "./model.js";
@@ -28,6 +28,8 @@ export interface ClientContext {
   readonly initialParams: ParamVector;
   /** What the best constant prediction, fitted on the training labels, scores on the test scenes. */
   readonly constants: Readonly<Record<string, number>>;
+  /** Tasks whose metric has no value on the test examples, and why. */
+  readonly undefinedScores: Readonly<Record<string, UndefinedScore>>;
 }
 
 export interface SeedContext extends Disposable {
@@ -58,6 +60,7 @@ export async function prepareSeed(options: PrepareSeedOptions): Promise<SeedCont
     pool.share(`${key}/train`, train);
     pool.share(`${key}/test`, test);
     const model = data.modelOf(client);
+    const constants = constantMetrics(model.tasks, train, test);
     clients.set(client.id, {
       spec: { id: client.id, domain: client.domain, tasks: client.tasks, layout: createModel(model).layout },
       model,
@@ -67,7 +70,8 @@ export async function prepareSeed(options: PrepareSeedOptions): Promise<SeedCont
       labeledRows: { train: fullyLabeledRows(train), test: fullyLabeledRows(test) },
       scenes,
       initialParams: initialParams(client),
-      constants: constantMetrics(model.tasks, train, test),
+      constants,
+      undefinedScores: undefinedScores(model.tasks, test, constants),
     });
   }
   const forget = (): void => {

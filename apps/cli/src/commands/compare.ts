@@ -38,7 +38,8 @@ export function compareCommand({ io, finish }: CommandContext): Command {
     const keep = { force: options.force === true };
     const done = await experiment({ file, ...options, keep }, io);
     const { result } = done;
-    const tables = [strategyTable, weakTaskLines, siteTable].map((table) => table(result, io.colors));
+    const { leftOutLines } = await import("../left-out.js");
+    const tables = [strategyTable, weakTaskLines, leftOutLines, siteTable].map((table) => table(result, io.colors));
     printOutcome(done, tables, io);
     finish(done.exitCode);
   });

@@ -22,7 +22,8 @@ export function runCommand({ io, finish }: CommandContext): Command {
     const { strategy, seed } = options;
     const { experiment } = await import("../experiment.js");
     const done = await experiment({ ...options, file, strategies: [strategy], seeds: [seed] }, io);
-    printOutcome(done, [taskTable(done.result, strategy, seed, io.colors)], io);
+    const { leftOutLines } = await import("../left-out.js");
+    printOutcome(done, [taskTable(done.result, strategy, seed, io.colors), leftOutLines(done.result, io.colors)], io);
     finish(done.exitCode);
   });
 }

@@ -5,7 +5,8 @@
  *   Δ_t = ± 100·(m_t − b_t) / |b_t|   plus where higher is better
  *   Δ_i = mean of Δ_t over T_i        Δ = mean of Δ_i over the clients
  *
- * Null stands for "cannot be said": a baseline of 0, a value that is not a number; it makes every mean above it null.
+ * Null stands for "cannot be said": a baseline of 0, a value that is not a number; it makes every mean above it null. Tasks that no
+ * strategy can have a gain in (b_t = 0 or undefined) are left out by the caller, for all strategies alike, and named.
  *
  * Source: Maninis, Radosavovic, Kokkinos, "Attentive Single-Tasking of Multiple Tasks", CVPR 2019 (Δm).
  */

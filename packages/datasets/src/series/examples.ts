@@ -122,16 +122,20 @@ export function siteSeries(
   };
 }
 
-/** Scores such as AUROC say nothing where all test windows have one label. */
-function reportTestLabels({ id, label, classNames }: SeriesTask, test: SeriesExamples, onNotice: OnNotice): void {
+/** Where all test windows have one label AUROC is not defined, and other scores say little. */
+function reportTestLabels(
+  { id, label, classNames, metric }: SeriesTask,
+  test: SeriesExamples,
+  onNotice: OnNotice,
+): void {
   const labels = test.labels.get(id);
   const mask = test.masks.get(id);
   const seen = new Set(labels?.filter((_, i) => mask === undefined || mask[i] === 1));
   const advice = "choose more of the data, shorter strides, or another seed";
-  if (seen.size === 0) onNotice(`task ${id}: no test window has a label; ${advice}`);
+  if (seen.size === 0)
+    onNotice(`task ${id}: no test window has a label, so it has no score and is left out of Δ%; ${advice}`);
   else if (seen.size === 1 && label.kind !== "scalar") {
-    onNotice(
-      `task ${id}: every test window is of class ${classNames[[...seen][0] ?? 0]}, so its score says little; ${advice}`,
-    );
+    const effect = metric === "auroc" ? "AUROC has no value and the task is left out of Δ%" : "its score says little";
+    onNotice(`task ${id}: every test window is of class ${classNames[[...seen][0] ?? 0]}, so ${effect}; ${advice}`);
   }
 }

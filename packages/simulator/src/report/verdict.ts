@@ -3,6 +3,7 @@
  * zero over at least two paired seeds, and it always says what speaks against the claim: few seeds, a task that is no
  * better than a constant prediction, a control that gains as much.
  */
+import { describeFailed, describeLeftOut, failedTasks } from "../left-out.js";
 import { formatGain, formatInterval, formatNumber, isNumber, listInWords, plural } from "./format.js";
 import { type Spread, spreadOf } from "./statistics.js";
 import { gainBySeed, overSeeds, type ReportStrategy, type ReportView } from "./view.js";
@@ -26,6 +27,7 @@ export function makeVerdict(view: ReportView): Verdict {
   const remarks = [
     ...(focus === null ? [] : seedRemarks(view, focus)),
     ...constantRemarks(view),
+    ...leftOutRemarks(view),
     ...(focus === null ? [] : taskRemarks(view, focus)),
     ...(focus === null
       ? []
@@ -120,6 +122,14 @@ function constantRemarks(view: ReportView): readonly string[] {
     );
   }
   return remarks;
+}
+
+function leftOutRemarks({ leftOut, result }: ReportView): readonly string[] {
+  const clauses = leftOut.map((task) => describeLeftOut(task, result.seeds.length));
+  return [
+    ...(clauses.length === 0 ? [] : [`Left out of every gain, for all strategies alike: ${clauses.join("; ")}.`]),
+    ...failedTasks(result).map((task) => `${describeFailed(task)}.`),
+  ];
 }
 
 function countTasks(keys: readonly string[], view: ReportView): string {

@@ -2,6 +2,7 @@
  * What the sections of the report read: the result with its strategies sorted, named and told apart (baseline,
  * federated method, reference, control), and each strategy's color and line pattern.
  */
+import { type LeftOutTask, leftOutTasks } from "../left-out.js";
 import type { ComparisonResult, PictureSet, ScenarioTask, SeedResult, StrategyResult } from "../result.js";
 import { isNumber } from "./format.js";
 import { seriesColor, seriesDash } from "./styles.js";
@@ -38,6 +39,8 @@ export interface ReportView {
   /** The strategy that the report is about, see `chooseFocus`; null where no federated method was run. */
   readonly focus: ReportStrategy | null;
   readonly tasks: readonly ReportTask[];
+  /** Tasks that have no part in Δ, with the reasons. */
+  readonly leftOut: readonly LeftOutTask[];
   readonly pictures: readonly PictureSet[];
   /** The command that makes this result again. */
   readonly command: string;
@@ -116,6 +119,7 @@ export function makeView(input: ViewInput): ReportView {
     tasks: result.scenario.clients.flatMap((client) =>
       client.tasks.map((task) => ({ client: client.id, domain: client.domain, task })),
     ),
+    leftOut: leftOutTasks(result),
     pictures: input.pictures,
     command: input.command ?? defaultCommand(result),
     environment: Object.entries(input.environment ?? {}),
@@ -168,6 +172,20 @@ export function gainBySeed(view: ReportView, { result }: ReportStrategy): Readon
     if (isNumber(gain)) gains.set(seed, gain);
   }
   return gains;
+}
+
+/** Why the task has no part in Δ in some seed; none: it always has. */
+export function leftOutOf(view: ReportView, client: string, task: string): readonly LeftOutTask[] {
+  return view.leftOut.filter((one) => one.client === client && one.task === task);
+}
+
+/** Tasks with a score in some seed: the others can be neither learned nor missed. */
+export function scoredTasks(view: ReportView): readonly ReportTask[] {
+  return view.tasks.filter(({ client, task }) =>
+    view.strategies.some((strategy) =>
+      seedResults(view, strategy).some((seed) => isNumber(seed.clients[client]?.tasks[task.id]?.value)),
+    ),
+  );
 }
 
 /** Decoder and task key of `result.json`. */

@@ -4,7 +4,7 @@
  *
  *   gain_percent = ± 100 · (value − local_value) / |local_value|   plus where higher_is_better is true
  *
- * Δ% of a site is the mean of it over the site's lines, of a seed the mean over sites, of a strategy the mean over seeds.
+ * Δ% of a site is the mean of it over the site's lines without a reason in left_out, of a seed the mean over sites, of a strategy the mean over seeds.
  */
 import type { ComparisonResult, TaskResult } from "../result.js";
 import { roundedNumber } from "../serialize.js";
@@ -25,6 +25,7 @@ export const CSV_COLUMNS = [
   "constant",
   "above_constant",
   "gain_percent",
+  "left_out",
 ] as const;
 
 /** Numbers as in `result.json`; what does not exist is empty. Ends with a newline. */
@@ -56,13 +57,14 @@ function baselineValue(
   return run?.clients[at.client]?.tasks[at.task]?.value ?? null;
 }
 
-function numbersOf({ value, constant, aboveConstant, relativeGainPercent }: TaskResult, local: number | null) {
+function numbersOf(task: TaskResult, local: number | null) {
   return [
-    roundedNumber(value),
+    roundedNumber(task.value),
     roundedNumber(local),
-    roundedNumber(constant),
-    aboveConstant,
-    roundedNumber(relativeGainPercent),
+    roundedNumber(task.constant),
+    task.aboveConstant,
+    roundedNumber(task.relativeGainPercent),
+    task.leftOut ?? null,
   ];
 }
 

@@ -1,8 +1,8 @@
 /** `results.tex`: the same two tables for a paper; needs the package booktabs. */
-import { formatNumber, formatSigned } from "../report/format.js";
+import { formatNumber, formatSigned, MISSING } from "../report/format.js";
 import type { ComparisonResult } from "../result.js";
 import { cellText, pText } from "./markdown.js";
-import { missingYardsticks, type StrategyRow, strategyRows, taskColumns, valueRows } from "./summary.js";
+import { leftOutNotes, missingYardsticks, type StrategyRow, strategyRows, taskColumns, valueRows } from "./summary.js";
 
 const NONE = "--";
 
@@ -11,6 +11,7 @@ export function renderLatex(result: ComparisonResult): string {
   const missing = missingYardsticks(result);
   const notes = [
     ...(result.complete ? [] : ["Not finished: strategies may rest on different seeds."]),
+    ...leftOutNotes(result).map((note) => note.replaceAll("Δ%", "the change")),
     ...(missing.length === 0 ? [] : [`Not run: ${missing.join(", ")}.`]),
   ];
   const caption = [
@@ -67,7 +68,8 @@ function intervalText(interval: readonly [number, number] | null): string {
 
 /** Signs as in formulas. */
 function toMath(text: string): string {
-  if (text === "–" || text === "n/a") return NONE;
+  if (text === "–") return NONE;
+  if (text === MISSING) return MISSING;
   return `$${text.replaceAll("\u2212", "-").replaceAll("±", "\\pm")}$`;
 }
 

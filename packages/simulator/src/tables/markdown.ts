@@ -1,8 +1,17 @@
 /** `results.md`: the comparison as Markdown tables, to be put into a text as they are. */
-import { formatBytes, formatGain, formatInterval, formatNumber, formatSigned } from "../report/format.js";
+import { formatBytes, formatGain, formatInterval, formatNumber, formatSigned, MISSING } from "../report/format.js";
 import type { ComparisonResult } from "../result.js";
 import type { StrategyDifference } from "../statistics/against.js";
-import { type Cell, missingYardsticks, type StrategyRow, strategyRows, taskColumns, valueRows } from "./summary.js";
+import {
+  type Cell,
+  leftOutNotes,
+  missingYardsticks,
+  type StrategyRow,
+  strategyRows,
+  taskColumns,
+  UNDEFINED,
+  valueRows,
+} from "./summary.js";
 
 const NONE = "–";
 
@@ -18,6 +27,7 @@ export function renderMarkdown(result: ComparisonResult): string {
     "Δ% is relative to `local` in the same seed, mean over sites of the mean over their tasks; ± is the standard deviation over seeds. " +
       "t: Student's 95 % interval; boot: paired percentile bootstrap; p: exact two-sided sign test over seeds. " +
       "Differences to `fedavg` are in percentage points of Δ%.",
+    ...leftOutNotes(result),
     ...(missing.length === 0 ? [] : [`Not run here: ${missing.join(", ")}.`]),
     "## Final test metrics",
     valueTable(result),
@@ -95,8 +105,9 @@ function valueTable(result: ComparisonResult): string {
   );
 }
 
-export function cellText(cell: Cell | null, unit: string): string {
+export function cellText(cell: Cell | typeof UNDEFINED | null, unit: string): string {
   if (cell === null) return NONE;
+  if (cell === UNDEFINED) return MISSING;
   const digits = unit === "" ? 3 : 2;
   const text = formatNumber(cell.mean, digits);
   return cell.std === null ? text : `${text} ± ${formatNumber(cell.std, digits)}`;

@@ -1,5 +1,7 @@
 /** What the Markdown and the LaTeX table show, as numbers: read from a result, nothing computed that is not in it but means over seeds. */
 import { mean, sampleStd } from "@kumiai/algorithms";
+import { describeFailed, describeLeftOut, failedTasks, leftOutTasks } from "../left-out.js";
+import { isNumber } from "../report/format.js";
 import type { ComparisonResult, StrategyResult } from "../result.js";
 import type { StrategyDifference } from "../statistics/against.js";
 
@@ -48,10 +50,13 @@ export interface Cell {
   readonly std: number | null;
 }
 
+/** The metric has no value on the test data. */
+export const UNDEFINED = "undefined";
+
 export interface ValueRow {
   readonly name: string;
-  /** In the order of `taskColumns`; null where no seed has the value. */
-  readonly cells: readonly (Cell | null)[];
+  /** In the order of `taskColumns`; null where it was not run, `UNDEFINED` where it was and no seed has the value. */
+  readonly cells: readonly (Cell | typeof UNDEFINED | null)[];
 }
 
 /** First the best constant prediction, then every strategy: final test metrics, mean and standard deviation over seeds. */
@@ -59,7 +64,10 @@ export function valueRows(result: ComparisonResult): readonly ValueRow[] {
   const columns = taskColumns(result);
   const runs = Object.entries(result.strategies);
   const valuesOf = (strategy: StrategyResult, { client, task }: TaskColumn, key: "value" | "constant") =>
-    result.seeds.flatMap((seed) => strategy.perSeed[String(seed)]?.clients[client]?.tasks[task]?.[key] ?? []);
+    result.seeds.flatMap((seed): (number | null)[] => {
+      const found = strategy.perSeed[String(seed)]?.clients[client]?.tasks[task];
+      return found === undefined ? [] : [found[key]];
+    });
   // The constant depends on the seed's labels alone; the strategy with the most seeds knows it for most of them.
   const [, fullest] = runs.toSorted(([, a], [, b]) => seedCount(b) - seedCount(a))[0] ?? [];
   return [
@@ -78,9 +86,10 @@ function seedCount({ perSeed }: StrategyResult): number {
   return Object.keys(perSeed).length;
 }
 
-function cellOf(values: readonly number[]): Cell | null {
-  const finite = values.filter(Number.isFinite);
-  return finite.length === 0 ? null : { mean: mean(finite), std: sampleStd(finite) };
+function cellOf(values: readonly (number | null)[]): Cell | typeof UNDEFINED | null {
+  if (values.length === 0) return null;
+  const finite = values.filter(isNumber);
+  return finite.length === 0 ? UNDEFINED : { mean: mean(finite), std: sampleStd(finite) };
 }
 
 /** Strategies without which a gain is hard to read. */
@@ -89,4 +98,12 @@ const YARDSTICKS = ["local", "fedavg", "self-extrapolation", "pooled"];
 export function missingYardsticks({ strategies }: ComparisonResult): readonly string[] {
   const kinds = new Set(Object.entries(strategies).map(([name, { kind }]) => kind ?? name));
   return YARDSTICKS.filter((kind) => !kinds.has(kind));
+}
+
+/** A sentence for each task that has no part in Δ%, with the reason, and for each that a strategy failed at. */
+export function leftOutNotes(result: ComparisonResult): readonly string[] {
+  return [
+    ...leftOutTasks(result).map((task) => `Left out of Δ%: ${describeLeftOut(task, result.seeds.length)}.`),
+    ...failedTasks(result).map((task) => `${describeFailed(task)}.`),
+  ];
 }

@@ -5,7 +5,7 @@ import { serializeResult } from "../serialize.js";
 import { CSV_COLUMNS, renderCsv } from "./csv.js";
 import { escapeLatex, renderLatex } from "./latex.js";
 import { renderMarkdown } from "./markdown.js";
-import { strategyRows, valueRows } from "./summary.js";
+import { strategyRows, UNDEFINED, valueRows } from "./summary.js";
 
 const result = syntheticResult({ atConstant: ["plant-a/edge"] });
 /** As a reader of result.json has it. */
@@ -55,15 +55,16 @@ test("Markdown and LaTeX show every strategy and the constant with the numbers o
     expect(latex).toContain(`  ${name} & $${shown.replace("−", "-").replace("±", "\\pm")}$ &`);
   }
   for (const { name, cells } of valueRows(read)) {
-    const edge = cells[0];
+    const [edge] = cells;
+    if (edge === null || edge === undefined || edge === UNDEFINED) throw new Error("the first task has values");
     const values = read.seeds.map((seed) => {
       const owner = read.strategies[name === "constant" ? "local" : name];
       const task = owner?.perSeed[String(seed)]?.clients["plant-a"]?.tasks.edge;
       return (name === "constant" ? task?.constant : task?.value) ?? Number.NaN;
     });
-    expect(edge?.mean).toBeCloseTo(values.reduce((a, b) => a + b) / values.length, 9);
-    expect(markdown).toContain(`| ${name} | ${edge?.mean.toFixed(2)} ± ${edge?.std?.toFixed(2)} |`);
-    expect(latex).toContain(`  ${name} & $${edge?.mean.toFixed(2)} \\pm ${edge?.std?.toFixed(2)}$ &`);
+    expect(edge.mean).toBeCloseTo(values.reduce((a, b) => a + b) / values.length, 9);
+    expect(markdown).toContain(`| ${name} | ${edge.mean.toFixed(2)} ± ${edge.std?.toFixed(2)} |`);
+    expect(latex).toContain(`  ${name} & $${edge.mean.toFixed(2)} \\pm ${edge.std?.toFixed(2)}$ &`);
   }
 });
 

@@ -6,10 +6,11 @@
  */
 import { clientGainPercent, meanGainPercent, relativeGainPercent } from "@kumiai/algorithms";
 import type { PricesConfig } from "../../config/decision-schema.js";
+import type { LeftOutTask } from "../../left-out.js";
 import type { RoundRecord, ScenarioClient, SeedResult } from "../../result.js";
 import { recordOf } from "../series.js";
 import { meanOf, type Spread, spreadOf } from "../statistics.js";
-import { gainBySeed, type ReportStrategy, type ReportView, seedResults } from "../view.js";
+import { gainBySeed, leftOutOf, type ReportStrategy, type ReportView, seedResults } from "../view.js";
 import { type SitePrivacy, sitePrivacy } from "./privacy.js";
 
 export interface TaskFacts {
@@ -20,6 +21,8 @@ export interface TaskFacts {
   readonly alone: number | null;
   readonly together: number | null;
   readonly gain: Spread | null;
+  /** Why it has no part in the gain, in some seed or in all; empty: it has. */
+  readonly leftOut: readonly LeftOutTask[];
   /** False where training alone was no better than a constant prediction: then a change says nothing. */
   readonly learnedAlone: boolean;
 }
@@ -58,6 +61,7 @@ export interface DecisionFacts {
   readonly sites: readonly SiteFacts[];
   /** The site with the lowest mean gain. */
   readonly worst: SiteFacts | null;
+  readonly seeds: readonly number[];
   /** `site/task` that were no better than a constant prediction with the strategy. */
   readonly notLearned: readonly string[];
   readonly rounds: number;
@@ -99,6 +103,7 @@ export function decisionFacts(view: ReportView, strategy: ReportStrategy): Decis
     gain: spreadOf(gains),
     sites,
     worst,
+    seeds: view.result.seeds,
     notLearned: strategy.result.notAboveConstant,
     rounds: scenario.rounds,
     roundsTo95: firstRoundNear(curve),
@@ -155,6 +160,7 @@ function taskFacts(
     alone: baseline === null ? null : meanOf(resultsOf(baseline).map(({ value }) => value)),
     together: meanOf(together.map(({ value }) => value)),
     gain: spreadOf(together.map(({ relativeGainPercent }) => relativeGainPercent)),
+    leftOut: leftOutOf(view, client, task.id),
     learnedAlone: !(baseline?.result.notAboveConstant.includes(`${client}/${task.id}`) ?? false),
   };
 }
@@ -223,14 +229,12 @@ function gainAfter(view: ReportView, record: RoundRecord, own: SeedResult, alone
   const gains = view.result.scenario.clients.flatMap((client) => {
     if (own.clients[client.id] === undefined) return []; // Never joined.
     const metrics = recordOf(record, client.id)?.metrics;
-    const tasks = client.tasks.map(({ id, higherIsBetter }) =>
-      relativeGainPercent(
-        alone.clients[client.id]?.tasks[id]?.value ?? Number.NaN,
-        metrics?.[id] ?? Number.NaN,
-        higherIsBetter,
-      ),
-    );
-    return [clientGainPercent(tasks)];
+    const tasks = client.tasks.flatMap(({ id, higherIsBetter }) => {
+      const reached = alone.clients[client.id]?.tasks[id];
+      if (reached?.leftOut !== undefined) return [];
+      return [relativeGainPercent(reached?.value ?? Number.NaN, metrics?.[id] ?? Number.NaN, higherIsBetter)];
+    });
+    return tasks.length === 0 ? [] : [clientGainPercent(tasks)];
   });
   return meanGainPercent(gains.map((gain) => [gain]));
 }

@@ -33,11 +33,12 @@ function summary(facts: DecisionFacts, { decision, checks, firstSites }: Judgeme
   )}<li>${words.firstSites(firstSites)}</li></ul></div>`;
 }
 
-function accuracy({ sites, worst, hasBaseline }: DecisionFacts, words: Words): Html {
+function accuracy(facts: DecisionFacts, words: Words): Html {
+  const { sites, worst, hasBaseline } = facts;
   const scale = intervalScale(sites.flatMap(({ gain, tasks }) => [gain, ...tasks.map((task) => task.gain)]));
   const [what, alone, together, change, interval] = words.accuracyHeads;
-  const gainCells = (gain: Spread | null, saysNothing: boolean) =>
-    html`<td${saysNothing ? null : gainTint(gain?.mean ?? null)}>${gain === null ? words.unmeasured : formatGain(gain.mean)}</td><td>${
+  const gainCells = (gain: Spread | null, saysNothing: boolean, missing = words.unmeasured) =>
+    html`<td${saysNothing ? null : gainTint(gain?.mean ?? null)}>${gain === null ? missing : formatGain(gain.mean)}</td><td>${
       gain === null || gain.interval95 === null ? "–" : formatInterval(gain.interval95)
     }</td><td class="text">${drawInterval(gain, scale)}</td>`;
   const taskRow = (task: TaskFacts) =>
@@ -45,19 +46,24 @@ function accuracy({ sites, worst, hasBaseline }: DecisionFacts, words: Words): H
       task.unit === "" ? "" : ` (${task.unit})`
     } <span role="img" aria-label="${task.higherIsBetter ? words.higher : words.lower}">${task.higherIsBetter ? "↑" : "↓"}</span>${
       task.learnedAlone ? null : html` <span class="flag">⚠ ${words.notLearnedAlone}</span>`
-    }</span></th><td>${metric(task.alone, task.unit, words)}</td><td>${metric(task.together, task.unit, words)}</td>${gainCells(task.gain, !task.learnedAlone)}</tr>`;
+    }${task.leftOut.map((one) => html` <span class="flag">${words.leftOut(one, facts)}</span>`)}</span></th><td>${metric(task.alone, task, words)}</td><td>${metric(task.together, task, words)}</td>${gainCells(task.gain, !task.learnedAlone, missingOf(task, words))}</tr>`;
   const siteRows = (site: SiteFacts) =>
     html`<tr class="focus"><th scope="row">${site.id}${
       site.id === worst?.id ? html` <span class="flag">▼</span>` : null
-    }</th><td class="soft" colspan="2">${words.siteMean}</td>${gainCells(site.gain, false)}</tr>${site.tasks.map(taskRow)}`;
+    }</th><td class="soft" colspan="2">${words.siteMean}</td>${gainCells(site.gain, false, site.tasks.every(({ leftOut }) => leftOut.length > 0) ? words.undefined : words.unmeasured)}</tr>${site.tasks.map(taskRow)}`;
   const table = html`<table class="stick"><thead><tr><th scope="col">${what}</th><th scope="col">${alone}</th><th scope="col">${together}</th><th scope="col">${change}</th><th scope="col">${interval}</th><th scope="col" class="text"><span class="sub">${formatGain(scale.low)} … ${formatGain(scale.high)}</span></th></tr></thead><tbody>${sites.map(siteRows)}</tbody></table>`;
   const note = worst === null ? null : html`<p>▼ ${words.worst(worst.id, formatGain(worst.gain?.mean))}</p>`;
   return html`<h3>${words.accuracyTitle}</h3>${hasBaseline ? note : html`<p class="flag">${words.noBaseline}</p>`}
 ${tableFigure(words.accuracyTitle, words.accuracyCaption, table)}`;
 }
 
-function metric(value: number | null, unit: string, { unmeasured }: Words): string {
-  return value === null ? unmeasured : formatMetric(value, unit);
+function metric(value: number | null, task: TaskFacts, words: Words): string {
+  return value === null ? missingOf(task, words) : formatMetric(value, task.unit);
+}
+
+/** What stands in place of a number: it was not measured, or cannot be. */
+function missingOf({ leftOut }: TaskFacts, words: Words): string {
+  return leftOut.length === 0 ? words.unmeasured : words.undefined;
 }
 
 function cost(facts: DecisionFacts, words: Words): Html {

@@ -21,6 +21,11 @@ export function decisionText(facts: DecisionFacts, { decision, checks, firstSite
     `${words.accuracyTitle}: ${facts.gain === null ? unmeasured : formatGain(facts.gain.mean)}${
       facts.worst === null ? "" : ` · ${words.worst(facts.worst.id, formatGain(facts.worst.gain?.mean))}`
     }`,
+    ...facts.sites.flatMap(({ id, tasks }) =>
+      tasks.flatMap((task) =>
+        task.leftOut.map((one) => `   ${id}/${task.id} (${task.metric}): ${words.leftOut(one, facts)}`),
+      ),
+    ),
     `${words.costTitle}: ${formatBytes(facts.upBytes + facts.downBytes)}, ${words.ofFull(`${formatNumber(share, 0)} %`)}`,
     `   ${names.roundsTo95}: ${words.roundsTo95(facts)}`,
     `   ${names.compute}: ${formatSeconds(facts.computeSeconds)}; ${names.elapsed}: ${formatSeconds(facts.elapsedSeconds)}`,

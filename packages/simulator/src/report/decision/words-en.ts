@@ -1,4 +1,5 @@
 /** The decision page in English. */
+import { LEFT_OUT_WORDS } from "../../left-out.js";
 import { formatAmount, formatGain, formatNumber, listInWords, plural } from "../format.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check } from "./judge.js";
@@ -10,6 +11,7 @@ export const ENGLISH: Words = {
   basis: ({ strategy, seedCount, rounds, hasBaseline }) =>
     `Decided on: ${strategy.label} (${strategy.name})${hasBaseline ? ", against training alone" : ""}, ${plural(rounds, "round")}, ${plural(seedCount, "paired seed")}. The rules are fixed, the limits are those of the scenario (without any: a gain above 0 over five seeds); the same numbers give the same answer.`,
   unmeasured: "not measured",
+  undefined: "n/a",
   decisions: { go: "Go on", change: "Change, then try again", stop: "Stop" },
   checksTitle: "Why",
   checkStates: { met: "met", missed: "missed", unknown: "open" },
@@ -27,6 +29,8 @@ export const ENGLISH: Words = {
   worst: (site, gain) => `Worst site: ${site}, ${gain} on average over its tasks.`,
   noBaseline: "Training alone was not run, so there is nothing to compare with. Add the strategy local.",
   notLearnedAlone: "alone no better than a constant: a change says nothing",
+  leftOut: ({ reason, seeds }, facts) =>
+    `not in Δ${seeds.length === facts.seeds.length ? "" : ` of seed ${seeds.join(", ")}`}: ${LEFT_OUT_WORDS[reason]}`,
   higher: "higher is better",
   lower: "lower is better",
 
@@ -76,6 +80,13 @@ export const ENGLISH: Words = {
   percentPoints: "points",
 };
 
+function everyTask({ sites }: DecisionFacts): string {
+  const isScored = sites.every(({ tasks }) => tasks.every(({ together }) => together !== null));
+  return isScored
+    ? "Every task is above a constant prediction."
+    : "Every task that has a score is above a constant prediction; for the others see the table.";
+}
+
 function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): string {
   const one = (number: number | null): string => formatNumber(number, 1);
   switch (id) {
@@ -96,7 +107,7 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
       }`;
     case "learned":
       return state === "met"
-        ? "Every task is above a constant prediction."
+        ? everyTask(facts)
         : `${plural(value ?? 0, "task")} no better than a constant prediction (${listInWords(facts.notLearned)}). Label more examples or leave these tasks out.`;
     case "traffic":
       return `Traffic of ${formatAmount(value)} GB; asked for: at most ${formatAmount(limit)} GB.${

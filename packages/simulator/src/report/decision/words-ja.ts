@@ -1,5 +1,6 @@
 /** The decision page in Japanese. */
 import { formatAmount, formatGain, formatNumber } from "../format.js";
+import { LEFT_OUT_WORDS_JA } from "../sections/summary-ja.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check } from "./judge.js";
 import type { Words } from "./words.js";
@@ -10,6 +11,7 @@ export const JAPANESE: Words = {
   basis: ({ strategy, seedCount, rounds, hasBaseline }) =>
     `対象：${strategy.label}（${strategy.name}）${hasBaseline ? "、単独学習との比較" : ""}、${rounds} ラウンド、対応のあるシード ${seedCount} 個。判定の規則は固定で、基準値はシナリオで定めます（定めがない場合は、シード5個以上で改善が 0 を上回ること）。同じ数値からは必ず同じ判定になります。`,
   unmeasured: "未測定",
+  undefined: "算出不可",
   decisions: { go: "継続", change: "条件を変えて再試行", stop: "中止" },
   checksTitle: "理由",
   checkStates: { met: "達成", missed: "未達", unknown: "未確定" },
@@ -27,6 +29,8 @@ export const JAPANESE: Words = {
   worst: (site, gain) => `最も悪い拠点：${site}（タスク平均 ${gain}）`,
   noBaseline: "単独学習（local）を実行していないため、比較できません。strategies に local を加えてください。",
   notLearnedAlone: "単独学習が定数予測を上回らないため、増減に意味がありません",
+  leftOut: ({ reason, seeds }, facts) =>
+    `${LEFT_OUT_WORDS_JA[reason]}、Δ の計算から除外${seeds.length === facts.seeds.length ? "" : `（シード ${seeds.join("、")}）`}`,
   higher: "大きいほど良い",
   lower: "小さいほど良い",
 
@@ -75,6 +79,13 @@ export const JAPANESE: Words = {
   percentPoints: "ポイント",
 };
 
+function everyTask({ sites }: DecisionFacts): string {
+  const isScored = sites.every(({ tasks }) => tasks.every(({ together }) => together !== null));
+  return isScored
+    ? "すべてのタスクが定数予測を上回っています。"
+    : "評価できるタスクはすべて定数予測を上回っています。評価できないタスクは表のとおりです。";
+}
+
 function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): string {
   const one = (number: number | null): string => (number === null ? "未測定" : formatNumber(number, 1));
   const amount = (number: number | null): string => (number === null ? "未測定" : formatAmount(number));
@@ -99,7 +110,7 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
       }`;
     case "learned":
       return state === "met"
-        ? "すべてのタスクが定数予測を上回っています。"
+        ? everyTask(facts)
         : `${value ?? 0} 件のタスクが定数予測を上回っていません（${facts.notLearned.join("、")}）。ラベルを増やすか、対象から外してください。`;
     case "traffic":
       return `通信量 ${amount(value)} GB。基準：${amount(limit)} GB 以下。${

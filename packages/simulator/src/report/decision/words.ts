@@ -1,4 +1,5 @@
 /** What the decision page says, apart from its numbers: one `Words` a language, so that no language can lack a sentence. */
+import type { LeftOutTask } from "../../left-out.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check, Judgement } from "./judge.js";
 import type { Leak } from "./privacy.js";
@@ -11,6 +12,8 @@ export interface Words {
   /** Says what the page rests on: strategy, seeds, rounds. */
   basis(facts: DecisionFacts): string;
   readonly unmeasured: string;
+  /** In place of a number that cannot be said. */
+  readonly undefined: string;
   readonly decisions: Readonly<Record<Judgement["decision"], string>>;
   readonly checksTitle: string;
   readonly checkStates: Readonly<Record<Check["state"], string>>;
@@ -25,6 +28,8 @@ export interface Words {
   worst(site: string, gain: string): string;
   readonly noBaseline: string;
   readonly notLearnedAlone: string;
+  /** Why a task has no part in the gain, and in which seeds, if not in all. */
+  leftOut(task: LeftOutTask, facts: DecisionFacts): string;
   readonly higher: string;
   readonly lower: string;
 

@@ -5,7 +5,7 @@ import { bytesPerRound, fullModelBytes, shareText } from "../figures.js";
 import { formatBytes, formatGain, formatInterval, formatNumber, isNumber, listInWords, plural } from "../format.js";
 import { type Html, html } from "../html.js";
 import { makeVerdict } from "../verdict.js";
-import { gainBySeed, type ReportStrategy, type ReportView } from "../view.js";
+import { gainBySeed, type ReportStrategy, type ReportView, scoredTasks } from "../view.js";
 import { japaneseSummary } from "./summary-ja.js";
 
 export function openingSection(view: ReportView): Html {
@@ -62,13 +62,16 @@ function keyFigures(view: ReportView): Html | null {
   const { up, down } = bytesPerRound(view, focus);
   const full = 2 * fullModelBytes(view);
   const weak = view.baseline?.result.notAboveConstant.length;
+  const scored = scoredTasks(view).length;
+  const unscored = view.tasks.length - scored;
+  const learned = "better than a constant prediction";
   const tile = (term: string, value: string, note: string) =>
     html`<div><dt>${term}</dt><dd>${value}</dd><dd>${note}</dd></div>`;
   return html`<dl class="tiles">
 ${tile(`${focus.label} over training alone`, formatGain(focus.result.relativeGainPercent), intervalNote(view, focus))}
 ${tile("Share of what pooling all data gains", shareText(focus), poolingNote(view))}
 ${tile("Traffic per round, all sites", formatBytes(up + down), full > 0 ? `${formatNumber((100 * (up + down)) / full, 0)} % of exchanging whole models` : "")}
-${tile("Tasks learned when alone", weak === undefined ? "n/a" : `${view.tasks.length - weak} of ${view.tasks.length}`, "better than a constant prediction")}
+${tile("Tasks learned when alone", weak === undefined ? "n/a" : `${scored - weak} of ${scored}`, unscored === 0 ? learned : `${learned}; ${plural(unscored, "task")} without a score`)}
 </dl>`;
 }
 

@@ -1,9 +1,11 @@
 /** For managers who read Japanese: the same key figures as in English, and the same caution. */
+import type { LeftOutTask } from "../../left-out.js";
+import type { LeftOutReason } from "../../result.js";
 import { bytesPerRound, shareText } from "../figures.js";
 import { formatBytes, formatGain, formatInterval, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { makeVerdict, type VerdictTone } from "../verdict.js";
-import { gainBySeed, type ReportStrategy, type ReportView } from "../view.js";
+import { gainBySeed, type ReportStrategy, type ReportView, scoredTasks } from "../view.js";
 
 export function japaneseSummary(view: ReportView): Html | null {
   const { focus } = view;
@@ -12,7 +14,7 @@ export function japaneseSummary(view: ReportView): Html | null {
 <li>精度：${gain(view, focus)}</li>
 <li>${share(focus)}</li>
 <li>${traffic(view, focus)}</li>
-<li>${learnedTasks(view)}</li></ul></section>`;
+<li>${learnedTasks(view)}</li>${view.leftOut.map((task) => html`<li>${leftOut(task, view)}</li>`)}</ul></section>`;
 }
 
 const CONCLUSIONS: Readonly<Record<VerdictTone, string>> = {
@@ -45,9 +47,23 @@ function traffic(view: ReportView, focus: ReportStrategy): string {
   return `通信量：1ラウンド・1拠点あたり平均で送信 ${formatBytes(up / sites)}、受信 ${formatBytes(down / sites)}`;
 }
 
+/** Why a task has no part in the gain. */
+export const LEFT_OUT_WORDS_JA: Readonly<Record<LeftOutReason, string>> = {
+  noTestLabels: "テスト用のラベルがないため",
+  oneClass: "テスト用のラベルが 1 種類しかないため",
+  aloneZero: "単独学習の値が 0 で、相対変化を定義できないため",
+  aloneNotFinite: "単独学習の値が有限でないため",
+};
+
+function leftOut({ client, task, metric, reason, seeds }: LeftOutTask, { result }: ReportView): string {
+  const when = seeds.length === result.seeds.length ? "" : `、シード ${seeds.join("、")}`;
+  return `改善率の計算から除いたタスク（全手法共通）：${client}/${task}（${metric}${when}）。${LEFT_OUT_WORDS_JA[reason]}です。`;
+}
+
 function learnedTasks(view: ReportView): string {
   if (view.baseline === null) return "単独学習は実行していません。";
   const weak = view.baseline.result.notAboveConstant.length;
-  const counted = `単独学習が定数予測（常に同じ答え）を上回ったタスク：${view.tasks.length} 件中 ${view.tasks.length - weak} 件`;
+  const scored = scoredTasks(view).length;
+  const counted = `単独学習が定数予測（常に同じ答え）を上回ったタスク：${scored} 件中 ${scored - weak} 件`;
   return weak === 0 ? counted : `${counted}。残りのタスクの増減には意味がありません。`;
 }

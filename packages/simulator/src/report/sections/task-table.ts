@@ -1,9 +1,11 @@
 /** Per site and task: the constant predictor, and each strategy's final test value and relative change. */
+import { LEFT_OUT_WORDS } from "../../left-out.js";
 import { formatMetric, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { spreadOf } from "../statistics.js";
 import {
   inResultOrder,
+  leftOutOf,
   overSeeds,
   type ReportStrategy,
   type ReportTask,
@@ -33,8 +35,16 @@ function columnOrder(view: ReportView): readonly ReportStrategy[] {
 function row(view: ReportView, task: ReportTask, columns: readonly ReportStrategy[]): Html {
   const { metric, unit, higherIsBetter, id } = task.task;
   const constants = columns.flatMap((strategy) => taskResults(view, strategy, task).map(({ constant }) => constant));
-  return html`<tr><th scope="row">${task.client}<span class="sub">${id} · ${metric}${unit === "" ? "" : ` (${unit})`} <span role="img" aria-label="${higherIsBetter ? "higher" : "lower"} is better">${higherIsBetter ? "↑" : "↓"}</span></span></th>
+  return html`<tr><th scope="row">${task.client}<span class="sub">${id} · ${metric}${unit === "" ? "" : ` (${unit})`} <span role="img" aria-label="${higherIsBetter ? "higher" : "lower"} is better">${higherIsBetter ? "↑" : "↓"}</span></span>${reasons(view, task)}</th>
 <td>${formatMetric(spreadOf(constants)?.mean, unit)}</td>${columns.map((strategy) => cell(view, strategy, task))}</tr>`;
+}
+
+/** Why the task has no part in Δ, where it has none. */
+function reasons(view: ReportView, { client, task }: ReportTask): readonly Html[] {
+  return leftOutOf(view, client, task.id).map(
+    ({ reason, seeds }) =>
+      html`<span class="sub flag">not in Δ${seeds.length === view.result.seeds.length ? "" : ` of seed ${seeds.join(", ")}`}: ${LEFT_OUT_WORDS[reason]}</span>`,
+  );
 }
 
 function cell(view: ReportView, strategy: ReportStrategy, task: ReportTask): Html {
