@@ -29,7 +29,12 @@ export function reportCommand({ io }: CommandContext): Command {
     )
     .argument("<DIR>", "folder that `kumiai compare` wrote", parsePath)
     .addOption(new Option("--lang <LANG>", "language").choices(["en", "ja", "both"]).default("both"))
-    .addOption(new Option("--strategy <NAME>", "the strategy to decide on (default: the thresholds', or the report's)"))
+    .addOption(
+      new Option(
+        "--strategy <NAME>",
+        "the strategy to decide on (default: the thresholds', or the best federated one)",
+      ),
+    )
     .addOption(
       new Option("--scenario <FILE>", "take `prices` and `thresholds` from this file, not from the result").argParser(
         parsePath,

@@ -17,7 +17,7 @@ export interface PricesConfig {
 
 /** Limits that were set before the run. What is absent is not judged. */
 export interface ThresholdsConfig {
-  /** The strategy that is decided on; absent: the one that the report is about. */
+  /** The strategy that is decided on; absent: the best federated one. */
   readonly strategy?: string | undefined;
   /** Least Δ%, mean over sites; 0 unless told otherwise. */
   readonly minGainPercent: number;

@@ -41,6 +41,9 @@ export function recordOf({ clients }: RoundRecord, client: string): ClientRoundR
   return Object.hasOwn(clients, client) ? clients[client] : undefined;
 }
 
+/** With more strategies than this, bands over each other show nothing: only the baseline and the focus keep theirs. */
+export const BANDS_FOR_ALL_UP_TO = 4;
+
 /** One line per strategy, in the strategies' colors; those without a value are left out. */
 export function strategySeries(
   view: ReportView,
@@ -48,14 +51,13 @@ export function strategySeries(
   pick: PickValue,
 ): readonly LineSeries[] {
   return strategies
-    .map((strategy) =>
-      roundSeries(view, strategy, pick, {
-        name: strategy.label,
-        color: strategy.color,
-        dash: strategy.dash,
-        strong: strategy.name === view.focus?.name,
-      }),
-    )
+    .map((strategy) => {
+      const strong = strategy.name === view.focus?.name;
+      const { label: name, color, dash, kind } = strategy;
+      const line = roundSeries(view, strategy, pick, { name, color, dash, strong });
+      const isBanded = strong || kind === "baseline" || strategies.length <= BANDS_FOR_ALL_UP_TO;
+      return isBanded ? line : { ...line, band: [] };
+    })
     .filter(({ points }) => points.length > 0);
 }
 

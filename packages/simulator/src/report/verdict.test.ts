@@ -95,10 +95,40 @@ describe("makeVerdict", () => {
     expect(verdict({ ...options, noise: 0.1 }).remarks.join(" ")).not.toContain("uncertain");
   });
 
-  it("reports on fedhca2 even where another method did better, and says so", () => {
+  it("speaks of the best federated method, names the next, and says that it was picked on the same seeds", () => {
     const { headline, remarks } = verdict({ gains: { local: 0, fedprox: 6, fedhca2: 1 } });
+    expect(headline).toContain("FedProx gained");
+    expect(remarks.join(" ")).toMatch(/Best other federated method: FedHCA² with \+.*FedProx is ahead/);
+    const picked = remarks.filter((remark) => remark.includes("picked on the very seeds"));
+    expect(picked).toEqual([expect.stringContaining("Of 2 federated methods")]);
+    expect(picked[0]).toContain("thresholds: { strategy: fedprox }");
+  });
+
+  it("does not speak of picking where the thresholds name the method, or where there is only one", () => {
+    const result = syntheticResult({ gains: { local: 0, fedprox: 6, fedhca2: 1 } });
+    const thresholds = { minGainPercent: 0, minSeeds: 5, strategy: "fedhca2" };
+    const { headline, remarks } = verdictOf({ ...result, scenario: { ...result.scenario, thresholds } });
     expect(headline).toContain("FedHCA²");
     expect(remarks.join(" ")).toMatch(/Best other federated method: FedProx with \+.*FedHCA² is behind/);
+    expect(remarks.join(" ")).not.toContain("picked");
+    expect(verdict({ gains: { local: 0, fedhca2: 1 } }).remarks.join(" ")).not.toContain("picked");
+  });
+
+  it("says that the method which the thresholds name was not run", () => {
+    const result = syntheticResult({ gains: { local: 0, fedhca2: 1 } });
+    const thresholds = { minGainPercent: 0, minSeeds: 5, strategy: "fedper" };
+    const { remarks } = verdictOf({ ...result, scenario: { ...result.scenario, thresholds } });
+    expect(remarks[0]).toBe("The scenario names fedper, which is not among the federated methods that were run.");
+  });
+
+  it("takes a method under which no site sends anything for a control, beside longer own steps", () => {
+    const result = syntheticResult({ gains: { local: 0, fedhca2: 6, "self-extrapolation": 0, mine: 20 } });
+    const { headline, remarks } = verdictOf(change(result, "mine", { upBytes: 0, downBytes: 0 }));
+    expect(headline).toContain("FedHCA²");
+    expect(remarks.join(" ")).toMatch(
+      /The control mine, under which no site sends anything, scored \+.*do not show that sites learned from each other/,
+    );
+    expect(remarks.join(" ")).toContain("not explained by longer steps alone");
   });
 
   it("makes no claim without training alone, or without a federated method", () => {

@@ -6,7 +6,7 @@
 import { describeFailed, describeLeftOut, failedTasks } from "../left-out.js";
 import { formatGain, formatInterval, formatNumber, isNumber, listInWords, plural } from "./format.js";
 import { type Spread, spreadOf } from "./statistics.js";
-import { gainBySeed, overSeeds, type ReportStrategy, type ReportView } from "./view.js";
+import { type FocusChoice, gainBySeed, overSeeds, type ReportStrategy, type ReportView } from "./view.js";
 
 /** `tainted`: the interval lies above zero, but training alone did not learn every task. */
 export type VerdictTone = "gain" | "loss" | "unclear" | "tainted";
@@ -25,7 +25,9 @@ export function makeVerdict(view: ReportView): Verdict {
   const { focus } = view;
   const headline = focus === null ? noFocus(view) : headlineOf(view, focus);
   const remarks = [
-    ...(focus === null ? [] : seedRemarks(view, focus)),
+    ...(focus === null
+      ? []
+      : [...[selectionRemark(view.choice, focus)].flatMap((remark) => remark ?? []), ...seedRemarks(view, focus)]),
     ...constantRemarks(view),
     ...leftOutRemarks(view),
     ...(focus === null ? [] : taskRemarks(view, focus)),
@@ -91,6 +93,22 @@ function conclude(tone: VerdictTone, gain: number): string {
   return gain < 0 ? "not clearly worse" : "not clearly better";
 }
 
+/** A method that is picked because it came out best looks better than it is. Null where there was nothing to pick from. */
+export function selectionRemark(
+  { how, candidateCount, passedOver }: FocusChoice,
+  focus: ReportStrategy,
+): string | null {
+  const missing =
+    passedOver === null
+      ? ""
+      : `The scenario names ${passedOver}, which is not among the federated methods that were run. `;
+  if (how !== "best") return missing === "" ? null : missing.trimEnd();
+  const why = isNumber(focus.result.relativeGainInterval95?.[0])
+    ? "the highest lower bound of the 95\u00a0% interval"
+    : "the highest mean";
+  return `${missing}Of ${candidateCount} federated methods this page speaks of the one with ${why}; it was picked on the very seeds that it is judged by, which flatters it: confirm it on other seeds, with thresholds: { strategy: ${focus.name} } set beforehand.`;
+}
+
 function seedRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {
   const count = gainBySeed(view, focus).size;
   if (view.baseline === null || count === 0) return [];
@@ -152,20 +170,32 @@ function taskRemarks(view: ReportView, focus: ReportStrategy): readonly string[]
   ];
 }
 
-/** The control only lengthens a site's own steps: what it gains, no site learned from another. */
+/** Under a control no site learns from another: what it gains needs no federation. */
 function controlRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {
-  const control = view.strategies.find(({ kind }) => kind === "control");
-  if (control === undefined || !isNumber(control.result.relativeGainPercent)) return [];
+  return view.strategies
+    .filter(({ kind }) => kind === "control")
+    .flatMap((control) => controlRemark(view, focus, control));
+}
+
+function controlRemark(view: ReportView, focus: ReportStrategy, control: ReportStrategy): readonly string[] {
+  if (!isNumber(control.result.relativeGainPercent)) return [];
   const difference = pairedDifference(view, focus, control);
-  const opening = `The control, which only lengthens each site's own steps, scored ${formatGain(control.result.relativeGainPercent)}`;
+  const [what, alone] = isExtrapolation(control)
+    ? ["The control, which only lengthens each site's own steps,", "longer steps alone"]
+    : [`The control ${control.label}, under which no site sends anything,`, "this way of training alone"];
+  const opening = `${what} scored ${formatGain(control.result.relativeGainPercent)}`;
   if (difference?.interval95 === null || difference === null) return [`${opening}.`];
   const clear = difference.interval95[0] > 0;
   const gap = `${focus.label} minus control: ${formatDifference(difference)}`;
   return [
     clear
-      ? `${opening}. ${gap}: the gain is not explained by longer steps alone.`
+      ? `${opening}. ${gap}: the gain is not explained by ${alone}.`
       : `${opening}. ${gap}: these numbers do not show that sites learned from each other.`,
   ];
+}
+
+function isExtrapolation({ name, result }: ReportStrategy): boolean {
+  return (result.kind ?? name).startsWith("self-extrapolation");
 }
 
 function pooledRemarks(view: ReportView, focus: ReportStrategy): readonly string[] {

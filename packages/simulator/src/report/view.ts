@@ -38,6 +38,7 @@ export interface ReportView {
   readonly baseline: ReportStrategy | null;
   /** The strategy that the report is about, see `chooseFocus`; null where no federated method was run. */
   readonly focus: ReportStrategy | null;
+  readonly choice: FocusChoice;
   readonly tasks: readonly ReportTask[];
   /** Tasks that have no part in Δ, with the reasons. */
   readonly leftOut: readonly LeftOutTask[];
@@ -48,11 +49,36 @@ export interface ReportView {
   readonly environment: readonly (readonly [string, string])[];
 }
 
+/** How the report came to its focus. */
+export interface FocusChoice {
+  /**
+   * `named`: before the results were there, in the scenario's thresholds. `best`: it came out best of several, which flatters it. `only`:
+   * there was no other.
+   */
+  readonly how: "named" | "best" | "only";
+  /** Federated methods of the comparison. */
+  readonly candidateCount: number;
+  /** The strategy that the thresholds name, though it was not run or is no federated method; null: none such. */
+  readonly passedOver: string | null;
+}
+
 const LABELS: ReadonlyMap<string, string> = new Map([
   ["local", "Training alone"],
   ["fedavg", "FedAvg"],
   ["fedprox", "FedProx"],
+  ["fedper", "FedPer"],
+  ["fedrep", "FedRep"],
+  ["ditto", "Ditto"],
+  ["fedamp", "FedAMP"],
+  ["mat-fl", "MaT-FL"],
+  ["fedmtl", "FedMTL"],
+  ["pcgrad", "PCGrad"],
+  ["cagrad", "CAGrad"],
+  ["coordinate-median", "Coordinate median"],
+  ["trimmed-mean", "Trimmed mean"],
+  ["krum", "Krum"],
   ["fedhca2", "FedHCA²"],
+  ["cooperative", "Cooperative"],
   ["pooled", "Pooled data"],
   ["self-extrapolation", "Longer own steps"],
 ]);
@@ -68,28 +94,55 @@ export const KIND_NOTES: Readonly<Record<StrategyKind, string>> = {
 export function strategyLabel(name: string): string {
   const known = LABELS.get(name);
   if (known !== undefined) return known;
-  const [, base, variant] = /^([a-z0-9]+)[-:_/ (]+(.+?)\)?$/.exec(name) ?? [];
-  const baseLabel = base === undefined ? undefined : LABELS.get(base);
-  return baseLabel === undefined ? name : `${baseLabel} (${(variant ?? "").replaceAll(/[-_:]/g, " ")})`;
-}
-
-/** `registryKind`: what the strategy is, or its name where the result does not tell. */
-export function strategyKind(registryKind: string, isBaseline: boolean): StrategyKind {
-  if (isBaseline || registryKind === "local") return "baseline";
-  if (registryKind.startsWith("pooled")) return "reference";
-  if (registryKind.startsWith("self-extrapolation")) return "control";
-  return "federated";
+  for (const [base, label] of LABELS) {
+    const [, variant] = name.startsWith(base) ? (/^[-:_/ (]+(.+?)\)?$/.exec(name.slice(base.length)) ?? []) : [];
+    if (variant !== undefined) return `${label} (${variant.replaceAll(/[-_:]/g, " ")})`;
+  }
+  return name;
 }
 
 /**
- * `fedhca2` if it was run, whatever it scored: a method chosen because it came out best looks better than it is. Without
- * it, a variant of it; without any, the federated method with the best Δ%.
+ * `registryKind`: what the strategy is, or its name where the result does not tell. A method under which no site ever sends anything is a
+ * control, whatever it is called: nobody can have learned from anybody.
  */
-export function chooseFocus<S extends Pick<ReportStrategy, "name" | "kind">>(strategies: readonly S[]): S | null {
-  const federated = strategies.filter(({ kind }) => kind === "federated");
-  const own =
-    federated.find(({ name }) => name === "fedhca2") ?? federated.find(({ name }) => name.startsWith("fedhca2"));
-  return own ?? federated[0] ?? null;
+export function strategyKind(registryKind: string, isBaseline: boolean, sendsNothing: boolean): StrategyKind {
+  if (isBaseline || registryKind === "local") return "baseline";
+  if (registryKind.startsWith("pooled")) return "reference";
+  if (registryKind.startsWith("self-extrapolation") || sendsNothing) return "control";
+  return "federated";
+}
+
+function sendsNothing({ upBytes, downBytes, perSeed }: StrategyResult): boolean {
+  return upBytes + downBytes === 0 && Object.keys(perSeed).length > 0;
+}
+
+/**
+ * The federated method that the scenario's thresholds name; without it, the one whose 95 % interval has the highest lower bound, which is
+ * asking for a gain that is both large and sure; where no method has an interval, the highest mean. References and controls never.
+ */
+export function chooseFocus<S extends Pick<ReportStrategy, "name" | "kind" | "result">>(
+  strategies: readonly S[],
+  named: string | undefined,
+): { readonly focus: S | null; readonly choice: FocusChoice } {
+  const candidates = strategies.filter(({ kind }) => kind === "federated");
+  const candidateCount = candidates.length;
+  const own = candidates.find(({ name }) => name === named);
+  if (own !== undefined) return { focus: own, choice: { how: "named", candidateCount, passedOver: null } };
+  const [focus = null] = candidates.toSorted((a, b) => byBound(a.result, b.result));
+  const how = candidateCount > 1 ? "best" : "only";
+  return { focus, choice: { how, candidateCount, passedOver: named ?? null } };
+}
+
+/** Highest lower bound first; those with an interval before those without, those without a gain last. */
+function byBound(a: StrategyResult, b: StrategyResult): number {
+  const [low, other] = [a.relativeGainInterval95?.[0], b.relativeGainInterval95?.[0]];
+  if (isNumber(low) && isNumber(other)) return other - low;
+  if (isNumber(low) !== isNumber(other)) return isNumber(low) ? -1 : 1;
+  return meanGain(b) - meanGain(a);
+}
+
+function meanGain({ relativeGainPercent: gain }: StrategyResult): number {
+  return isNumber(gain) ? gain : -Number.MAX_VALUE;
 }
 
 export interface ViewInput {
@@ -105,17 +158,19 @@ export function makeView(input: ViewInput): ReportView {
     .map(([name, strategy], index) => ({
       name,
       label: strategyLabel(name),
-      kind: strategyKind(strategy.kind ?? name, name === result.baseline),
+      kind: strategyKind(strategy.kind ?? name, name === result.baseline, sendsNothing(strategy)),
       result: strategy,
       index,
     }))
-    .sort((a, b) => rank(b) - rank(a) || a.index - b.index);
-  const strategies = withLines(plain);
+    .sort((a, b) => meanGain(b.result) - meanGain(a.result) || a.index - b.index);
+  const { focus, choice } = chooseFocus(plain, result.scenario.thresholds?.strategy);
+  const strategies = withLines(plain, focus);
   return {
     result,
     strategies,
     baseline: strategies.find(({ name }) => name === result.baseline) ?? null,
-    focus: chooseFocus(strategies),
+    focus: strategies.find(({ name }) => name === focus?.name) ?? null,
+    choice,
     tasks: result.scenario.clients.flatMap((client) =>
       client.tasks.map((task) => ({ client: client.id, domain: client.domain, task })),
     ),
@@ -129,8 +184,7 @@ export function makeView(input: ViewInput): ReportView {
 type PlainStrategy = Omit<ReportStrategy, "color" | "dash">;
 
 /** The baseline is a solid gray line, the focus a solid blue one; the others share what is left, in the result's order. */
-function withLines(plain: readonly PlainStrategy[]): readonly ReportStrategy[] {
-  const focus = chooseFocus(plain);
+function withLines(plain: readonly PlainStrategy[], focus: PlainStrategy | null): readonly ReportStrategy[] {
   const others = plain.filter((each) => each !== focus && each.kind !== "baseline").sort((a, b) => a.index - b.index);
   return plain.map((each): ReportStrategy => {
     if (each.kind === "baseline") return { ...each, color: seriesColor(0), dash: [] };
@@ -138,10 +192,6 @@ function withLines(plain: readonly PlainStrategy[]): readonly ReportStrategy[] {
     const place = others.indexOf(each);
     return { ...each, color: seriesColor(2 + place), dash: seriesDash(1 + place) };
   });
-}
-
-function rank({ result }: PlainStrategy): number {
-  return isNumber(result.relativeGainPercent) ? result.relativeGainPercent : -Number.MAX_VALUE;
 }
 
 function defaultCommand({ scenario, strategies, seeds }: ComparisonResult): string {

@@ -211,6 +211,25 @@ describe("renderDecision", () => {
     expect(page).not.toMatch(/NaN|undefined|Infinity|\bnull\b|\[object/);
   });
 
+  test("says in both languages that its strategy was picked by its result; not where it was named", () => {
+    const result = syntheticResult({ gains: { local: 0, fedavg: 2, fedprox: 6 } });
+    const textOf = (options: Partial<Parameters<typeof renderDecision>[1]>) =>
+      renderDecision(result, { languages: ["en", "ja"], ...options })?.text ?? "";
+    expect(textOf({})).toContain("it was picked on the very seeds that it is judged by, which flatters it");
+    expect(textOf({})).toContain("連合手法 2 件のうち、95 % 信頼区間の下限が最も高い FedProx");
+    for (const text of [textOf({ strategy: "fedprox" }), textOf({ thresholds: { ...LIMITS, strategy: "fedprox" } })]) {
+      expect(text).toContain("Decided on: FedProx,");
+      expect(text).not.toMatch(/picked on|対象の選び方/);
+    }
+  });
+
+  test("names no site to begin with where it says stop", () => {
+    const result = syntheticResult({ gains: { local: 0, fedhca2: -6 }, noise: 0.3 });
+    const decision = renderDecision(result, { languages: ["en", "ja"] });
+    expect(decision?.decision).toBe("stop");
+    expect(`${decision?.page}${decision?.text}`).not.toMatch(/pilot|PoC/);
+  });
+
   test("says how to measure what was not measured", () => {
     expect(renderDecision(syntheticResult(), { languages: ["en"] })?.text).toContain("Not measured. Add privacy:");
   });

@@ -10,7 +10,7 @@ import type { LeftOutTask } from "../../left-out.js";
 import type { RoundRecord, ScenarioClient, SeedResult } from "../../result.js";
 import { recordOf } from "../series.js";
 import { meanOf, type Spread, spreadOf } from "../statistics.js";
-import { gainBySeed, leftOutOf, type ReportStrategy, type ReportView, seedResults } from "../view.js";
+import { type FocusChoice, gainBySeed, leftOutOf, type ReportStrategy, type ReportView, seedResults } from "../view.js";
 import { type SitePrivacy, sitePrivacy } from "./privacy.js";
 
 export interface TaskFacts {
@@ -55,6 +55,8 @@ export interface CostFacts {
 
 export interface DecisionFacts {
   readonly strategy: ReportStrategy;
+  /** How it came to be the one; null: it was asked for by name. */
+  readonly choice: FocusChoice | null;
   readonly hasBaseline: boolean;
   readonly seedCount: number;
   readonly gain: Spread | null;
@@ -83,8 +85,12 @@ export interface DecisionFacts {
 const BYTES_PER_GIGABYTE = 1e9;
 const SECONDS_PER_HOUR = 3600;
 
-/** `strategy`: the one that is decided on. */
-export function decisionFacts(view: ReportView, strategy: ReportStrategy): DecisionFacts {
+/** `strategy`: the one that is decided on; `choice`: how it came to be that one. */
+export function decisionFacts(
+  view: ReportView,
+  strategy: ReportStrategy,
+  choice: FocusChoice | null = view.choice,
+): DecisionFacts {
   const { scenario } = view.result;
   const { prices } = scenario;
   const seeds = seedResults(view, strategy);
@@ -98,6 +104,7 @@ export function decisionFacts(view: ReportView, strategy: ReportStrategy): Decis
   const { upBytes, downBytes, broadcastBytes } = strategy.result;
   return {
     strategy,
+    choice,
     hasBaseline: view.baseline !== null,
     seedCount: gains.length,
     gain: spreadOf(gains),

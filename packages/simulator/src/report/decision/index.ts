@@ -70,9 +70,9 @@ function decide(
   asked: string | undefined,
 ): { readonly facts: DecisionFacts; readonly judgement: Judgement } | null {
   const thresholds = view.result.scenario.thresholds ?? DEFAULT_THRESHOLDS;
-  const strategy = strategyNamed(view, asked ?? thresholds.strategy);
+  const strategy = strategyNamed(view, asked);
   if (strategy === null) return null;
-  const facts = decisionFacts(view, strategy);
+  const facts = decisionFacts(view, strategy, asked === undefined ? view.choice : null);
   return { facts, judgement: judge(facts, thresholds) };
 }
 

@@ -27,10 +27,11 @@ ${privacy(facts, words)}</div>`;
 const TONES: Readonly<Record<Judgement["decision"], string>> = { go: "gain", change: "unclear", stop: "loss" };
 
 function summary(facts: DecisionFacts, { decision, checks, firstSites }: Judgement, words: Words): Html {
+  const last = [...(decision === "stop" ? [] : [words.firstSites(firstSites)]), words.selection(facts) ?? []].flat();
   return html`<p class="soft">${words.basis(facts)}</p>
 <div class="verdict tone-${TONES[decision]}" role="note"><p>${words.decisions[decision]}</p><ul>${checks.map(
     (check) => html`<li><b>${words.checkStates[check.state]}</b>: ${words.check(check, facts)}</li>`,
-  )}<li>${words.firstSites(firstSites)}</li></ul></div>`;
+  )}${last.map((sentence) => html`<li>${sentence}</li>`)}</ul></div>`;
 }
 
 function accuracy(facts: DecisionFacts, words: Words): Html {
@@ -45,8 +46,8 @@ function accuracy(facts: DecisionFacts, words: Words): Html {
     html`<tr><th scope="row"><span class="sub">${task.id} · ${task.metric}${
       task.unit === "" ? "" : ` (${task.unit})`
     } <span role="img" aria-label="${task.higherIsBetter ? words.higher : words.lower}">${task.higherIsBetter ? "↑" : "↓"}</span>${
-      task.learnedAlone ? null : html` <span class="flag">⚠ ${words.notLearnedAlone}</span>`
-    }${task.leftOut.map((one) => html` <span class="flag">${words.leftOut(one, facts)}</span>`)}</span></th><td>${metric(task.alone, task, words)}</td><td>${metric(task.together, task, words)}</td>${gainCells(task.gain, !task.learnedAlone, missingOf(task, words))}</tr>`;
+      task.learnedAlone ? null : html`<br><span class="flag">⚠ ${words.notLearnedAlone}</span>`
+    }${task.leftOut.map((one) => html`<br><span class="flag">${words.leftOut(one, facts)}</span>`)}</span></th><td>${metric(task.alone, task, words)}</td><td>${metric(task.together, task, words)}</td>${gainCells(task.gain, !task.learnedAlone, missingOf(task, words))}</tr>`;
   const siteRows = (site: SiteFacts) =>
     html`<tr class="focus"><th scope="row">${site.id}${
       site.id === worst?.id ? html` <span class="flag">▼</span>` : null
@@ -77,10 +78,7 @@ function cost(facts: DecisionFacts, words: Words): Html {
   const tile = (term: string, value: string, note: string | null) =>
     html`<div><dt>${term}</dt><dd>${value}</dd><dd>${note}</dd></div>`;
   const ratio = percentOf(upBytes + downBytes, fullModelBytes);
-  const broadcast =
-    broadcastBytes === null
-      ? null
-      : `${names.broadcast}: ${formatBytes(downBytes)} → ${formatBytes(broadcastBytes)} (broadcast)`;
+  const broadcast = broadcastBytes === null ? null : words.broadcast(formatBytes(upBytes + broadcastBytes));
   const aloneTime =
     facts.aloneComputeSeconds === null ? null : words.computeAlone(formatSeconds(facts.aloneComputeSeconds));
   return html`<h3>${words.costTitle}</h3><dl class="tiles">

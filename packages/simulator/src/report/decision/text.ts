@@ -10,13 +10,15 @@ export function decisionText(facts: DecisionFacts, { decision, checks, firstSite
   const { costFacts: names, unmeasured } = words;
   const money = facts.cost === null ? words.noPrices : `${formatAmount(facts.cost.total)} ${facts.cost.currency}`;
   const sent = facts.sites.flatMap(({ privacy }) => (privacy === null ? [] : (sentAdvantage(privacy) ?? [])));
+  const selection = words.selection(facts);
   const lines = [
     words.title,
     words.basis(facts),
     "",
     `=> ${words.decisions[decision]}`,
     ...checks.map((check) => `   [${words.checkStates[check.state]}] ${words.check(check, facts)}`),
-    `   ${words.firstSites(firstSites)}`,
+    ...(decision === "stop" ? [] : [`   ${words.firstSites(firstSites)}`]),
+    ...(selection === null ? [] : [`   ${selection}`]),
     "",
     `${words.accuracyTitle}: ${facts.gain === null ? unmeasured : formatGain(facts.gain.mean)}${
       facts.worst === null ? "" : ` · ${words.worst(facts.worst.id, formatGain(facts.worst.gain?.mean))}`
@@ -26,7 +28,7 @@ export function decisionText(facts: DecisionFacts, { decision, checks, firstSite
         task.leftOut.map((one) => `   ${id}/${task.id} (${task.metric}): ${words.leftOut(one, facts)}`),
       ),
     ),
-    `${words.costTitle}: ${formatBytes(facts.upBytes + facts.downBytes)}, ${words.ofFull(`${formatNumber(share, 0)} %`)}`,
+    `${words.costTitle}: ${formatBytes(facts.upBytes + facts.downBytes)}${words.comma}${words.ofFull(`${formatNumber(share, 0)} %`)}`,
     `   ${names.roundsTo95}: ${words.roundsTo95(facts)}`,
     `   ${names.compute}: ${formatSeconds(facts.computeSeconds)}; ${names.elapsed}: ${formatSeconds(facts.elapsedSeconds)}`,
     `   ${names.money}: ${money}`,

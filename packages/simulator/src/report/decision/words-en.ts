@@ -1,6 +1,7 @@
 /** The decision page in English. */
 import { LEFT_OUT_WORDS } from "../../left-out.js";
 import { formatAmount, formatGain, formatNumber, listInWords, plural } from "../format.js";
+import { selectionRemark } from "../verdict.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check } from "./judge.js";
 import type { Words } from "./words.js";
@@ -9,7 +10,8 @@ export const ENGLISH: Words = {
   lang: "en",
   title: "Three figures for a decision",
   basis: ({ strategy, seedCount, rounds, hasBaseline }) =>
-    `Decided on: ${strategy.label} (${strategy.name})${hasBaseline ? ", against training alone" : ""}, ${plural(rounds, "round")}, ${plural(seedCount, "paired seed")}. The rules are fixed, the limits are those of the scenario (without any: a gain above 0 over five seeds); the same numbers give the same answer.`,
+    `Decided on: ${nameOf(strategy)}${hasBaseline ? ", against training alone" : ""}, ${plural(rounds, "round")}, ${plural(seedCount, "paired seed")}. The rules are fixed, the limits are those of the scenario (without any: a gain above 0 over five seeds); the same numbers give the same answer.`,
+  selection: ({ choice, strategy }) => (choice === null ? null : selectionRemark(choice, strategy)),
   unmeasured: "not measured",
   undefined: "n/a",
   decisions: { go: "Go on", change: "Change, then try again", stop: "Stop" },
@@ -23,7 +25,7 @@ export const ENGLISH: Words = {
 
   accuracyTitle: "1. Accuracy",
   accuracyCaption:
-    "Test metrics after the last round, mean over seeds. Δ: relative change against training alone, + is better; in brackets its 95 % interval over paired seeds (Student t).",
+    "Test metrics after the last round, mean over seeds. Δ: relative change against training alone, + is better; beside it its 95 % interval over paired seeds (Student t). A filled dot: the interval does not hold 0.",
   accuracyHeads: ["Site, task, metric", "Alone", "Together", "Δ", "95 % interval"],
   siteMean: "all its tasks",
   worst: (site, gain) => `Worst site: ${site}, ${gain} on average over its tasks.`,
@@ -40,7 +42,6 @@ export const ENGLISH: Words = {
   costHeads: ["Site", "Up", "Down", "Whole model", "Up + down, of whole models"],
   costFacts: {
     traffic: "Traffic of the run",
-    broadcast: "Sent by the server",
     roundsTo95: "Rounds to 95 % of the final Δ",
     compute: "Compute of all sites",
     elapsed: "Elapsed, sites side by side",
@@ -48,6 +49,7 @@ export const ENGLISH: Words = {
     moneyParts: "of which",
   },
   ofFull: (percent) => `${percent} of exchanging whole models as f32`,
+  broadcast: (once) => `${once} if what several sites get alike went out once`,
   roundsTo95: ({ roundsTo95, rounds, evaluatedRounds }) =>
     roundsTo95 === null
       ? "none: the final Δ is not above 0"
@@ -78,7 +80,13 @@ export const ENGLISH: Words = {
     "Limits: simple attacks, without shadow models and one round at a time. A small advantage says that these attacks fail, not that none can succeed; a mean may hide a few exposed examples. It is no guarantee: that takes clipping and noise (differential privacy).",
   ],
   percentPoints: "points",
+  comma: ", ",
 };
+
+/** A label that only spells the name differently says it once. */
+function nameOf({ label, name }: DecisionFacts["strategy"]): string {
+  return label.toLowerCase() === name ? label : `${label} (${name})`;
+}
 
 function everyTask({ sites }: DecisionFacts): string {
   const isScored = sites.every(({ tasks }) => tasks.every(({ together }) => together !== null));
@@ -94,7 +102,7 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
       const interval = facts.gain?.interval95 ?? null;
       const range =
         interval === null ? "no interval" : `95 % interval ${formatGain(interval[0])} to ${formatGain(interval[1])}`;
-      const measured = `Mean gain ${formatGain(value)} (${range}); asked for: at least ${formatGain(limit)}, and above 0 with certainty.`;
+      const measured = `Mean gain ${formatGain(value)} (${range}); asked for: at least ${formatGain(limit)}, with the interval above 0.`;
       if (state === "met") return measured;
       if (state === "missed") return `${measured} It is settled that this is not reached.`;
       return `${measured} Not settled: run more seeds, more rounds or more sites.`;

@@ -1,6 +1,6 @@
 /** The decision page in Japanese. */
 import { formatAmount, formatGain, formatNumber } from "../format.js";
-import { LEFT_OUT_WORDS_JA } from "../sections/summary-ja.js";
+import { LEFT_OUT_WORDS_JA, selectionJa } from "../sections/summary-ja.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check } from "./judge.js";
 import type { Words } from "./words.js";
@@ -9,7 +9,8 @@ export const JAPANESE: Words = {
   lang: "ja",
   title: "判断のための三つの数字",
   basis: ({ strategy, seedCount, rounds, hasBaseline }) =>
-    `対象：${strategy.label}（${strategy.name}）${hasBaseline ? "、単独学習との比較" : ""}、${rounds} ラウンド、対応のあるシード ${seedCount} 個。判定の規則は固定で、基準値はシナリオで定めます（定めがない場合は、シード5個以上で改善が 0 を上回ること）。同じ数値からは必ず同じ判定になります。`,
+    `対象：${strategy.label.toLowerCase() === strategy.name ? strategy.label : `${strategy.label}（${strategy.name}）`}${hasBaseline ? "、単独学習との比較" : ""}、${rounds} ラウンド、対応のあるシード ${seedCount} 個。判定の規則は固定で、基準値はシナリオで定めます（定めがない場合は、シード5個以上で改善が 0 を上回ること）。同じ数値からは必ず同じ判定になります。`,
+  selection: ({ choice, strategy }) => (choice === null ? null : selectionJa(choice, strategy)),
   unmeasured: "未測定",
   undefined: "算出不可",
   decisions: { go: "継続", change: "条件を変えて再試行", stop: "中止" },
@@ -23,7 +24,7 @@ export const JAPANESE: Words = {
 
   accuracyTitle: "1. 精度",
   accuracyCaption:
-    "最終ラウンド後のテスト指標（シード平均）。Δ は単独学習に対する相対変化で、＋が改善。区間は対応のあるシードによる 95 % 信頼区間（Student の t）。",
+    "最終ラウンド後のテスト指標（シード平均）。Δ は単独学習に対する相対変化で、＋が改善。区間は対応のあるシードによる 95 % 信頼区間（Student の t）。塗りつぶした点は、区間が 0 を含まないことを示します。",
   accuracyHeads: ["拠点・タスク・指標", "単独", "連合", "Δ", "95 % 信頼区間"],
   siteMean: "全タスクの平均",
   worst: (site, gain) => `最も悪い拠点：${site}（タスク平均 ${gain}）`,
@@ -40,7 +41,6 @@ export const JAPANESE: Words = {
   costHeads: ["拠点", "送信", "受信", "モデル全体", "送受信の割合"],
   costFacts: {
     traffic: "全ラウンドの通信量",
-    broadcast: "サーバーの送信量",
     roundsTo95: "最終 Δ の 95 % に達したラウンド",
     compute: "全拠点の計算時間",
     elapsed: "所要時間（拠点は並行）",
@@ -48,6 +48,7 @@ export const JAPANESE: Words = {
     moneyParts: "内訳",
   },
   ofFull: (percent) => `モデル全体を f32 で交換する場合の ${percent}`,
+  broadcast: (once) => `共通の内容を一度だけ送る場合は ${once}`,
   roundsTo95: ({ roundsTo95, rounds, evaluatedRounds }) =>
     roundsTo95 === null
       ? "なし（最終 Δ が 0 以下）"
@@ -77,6 +78,7 @@ export const JAPANESE: Words = {
     "限界：シャドーモデルを使わない、1ラウンドごとの単純な攻撃です。優位性が小さいことは、これらの攻撃が失敗したことを示すだけで、安全の保証ではありません。平均値は、一部の例だけが露出していることを隠す場合があります。保証には勾配クリッピングとノイズ付加（差分プライバシー）が必要です。",
   ],
   percentPoints: "ポイント",
+  comma: "、",
 };
 
 function everyTask({ sites }: DecisionFacts): string {

@@ -11,6 +11,8 @@ export interface Words {
   readonly title: string;
   /** Says what the page rests on: strategy, seeds, rounds. */
   basis(facts: DecisionFacts): string;
+  /** That the strategy was picked by its result, in one sentence; null: it was not. */
+  selection(facts: DecisionFacts): string | null;
   readonly unmeasured: string;
   /** In place of a number that cannot be said. */
   readonly undefined: string;
@@ -37,9 +39,11 @@ export interface Words {
   readonly costCaption: string;
   readonly costHeads: readonly [string, string, string, string, string];
   readonly costFacts: Readonly<
-    Record<"traffic" | "broadcast" | "roundsTo95" | "compute" | "elapsed" | "money" | "moneyParts", string>
+    Record<"traffic" | "roundsTo95" | "compute" | "elapsed" | "money" | "moneyParts", string>
   >;
   ofFull(percent: string): string;
+  /** Bytes of the run, if common vectors went out once. */
+  broadcast(once: string): string;
   roundsTo95(facts: DecisionFacts): string;
   computeAlone(seconds: string): string;
   moneyParts(parts: { readonly traffic: string; readonly compute: string; readonly labels: string | null }): string;
@@ -55,4 +59,6 @@ export interface Words {
   readonly notMeasured: string;
   readonly attackNotes: readonly string[];
   readonly percentPoints: string;
+  /** Between two parts of a line. */
+  readonly comma: string;
 }

@@ -2,7 +2,7 @@
 import { drawLineChart, type LineSeries } from "../charts/line-chart.js";
 import { formatMetric, formatNumber, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
-import { lastValue, recordOf, strategySeries } from "../series.js";
+import { BANDS_FOR_ALL_UP_TO, lastValue, recordOf, strategySeries } from "../series.js";
 import { meanOf } from "../statistics.js";
 import { inResultOrder, type ReportTask, type ReportView, seedResults } from "../view.js";
 import { strategyLegend } from "./parts.js";
@@ -12,7 +12,9 @@ const CHART = { width: 340, height: 190 } as const;
 export function curvesSection(view: ReportView): Html {
   const strategies = inResultOrder(view);
   const band =
-    view.result.seeds.length > 1 ? "Lines are means over seeds, bands one standard deviation. " : "One seed. ";
+    view.result.seeds.length > 1
+      ? `Lines are means over seeds, bands${bandedWords(view)} one standard deviation. `
+      : "One seed. ";
   return html`<section id="curves"><h2>Learning curves</h2>
 <p class="small soft">${band}↑: higher is better, ↓: lower is better. The dotted level is the constant prediction. Vertical axes need not start at zero; round 0, with untrained heads, is left out.</p>
 ${strategyLegend(strategies)}
@@ -21,6 +23,12 @@ ${absenceNote(view)}
 <details><summary>Training loss</summary><p class="small soft">Mean loss over the steps of each round, on each site's own training data. Low loss without a better test metric is overfitting.</p>
 ${strategyLegend(strategies)}
 <div class="charts">${view.tasks.map((task) => lossChart(view, task))}</div></details></section>`;
+}
+
+/** Whose bands are drawn, where not everybody's are. */
+function bandedWords({ strategies, focus }: ReportView): string {
+  if (strategies.length <= BANDS_FOR_ALL_UP_TO) return "";
+  return ` (of training alone${focus === null ? "" : ` and ${focus.label}`})`;
 }
 
 function metricChart(view: ReportView, task: ReportTask): Html {

@@ -1,5 +1,6 @@
 /** The Δ table: one row per strategy, best first. */
 
+import type { StrategyDifference } from "../../statistics/against.js";
 import { dotScale, drawDotStrip } from "../charts/dot-strip.js";
 import { bytesPerRound, shareText } from "../figures.js";
 import { formatBytes, formatGain, formatInterval, formatNumber, isNumber, MISSING } from "../format.js";
@@ -13,13 +14,11 @@ export function gainTableSection(view: ReportView): Html {
     "Strategy",
     "Δ, mean ± std",
     "95 % interval",
-    html`Bootstrap<br>95 % interval`,
-    html`Sign test<br>p`,
+    html`Bootstrap 95 %<br>(sign test)`,
     html`Minus FedAvg<br>(bootstrap 95 %)`,
     "Worst site",
     html`Share of<br>pooled gain`,
-    html`Up<br>per round`,
-    html`Down<br>per round`,
+    html`Up, down<br>per round`,
     html`Tasks not above<br>constant`,
   ].map((head) => html`<th scope="col">${head}</th>`);
   const strip = html`<th scope="col" class="text" data-fixed>Per seed<span class="sub">${formatGain(scale.low)} to ${formatGain(scale.high)}</span></th>`;
@@ -49,17 +48,21 @@ function row(view: ReportView, strategy: ReportStrategy, scale: ReturnType<typeo
 <td${sortKey(gain)}${isBaseline ? null : gainTint(result.relativeGainPercent)}>${isBaseline ? "0 (by definition)" : gainText(strategy)}</td>
 <td${sortKey(isBaseline ? null : (result.relativeGainInterval95?.[0] ?? null))}>${isBaseline ? "" : formatInterval(result.relativeGainInterval95)}</td>
 <td class="text">${isBaseline ? null : drawDotStrip([...gainBySeed(view, strategy).values()], scale, color)}</td>
-<td${sortKey(local?.bootstrapInterval95?.[0] ?? null)}>${isBaseline ? "" : formatInterval(local?.bootstrapInterval95 ?? null)}</td>
-<td${sortKey(local?.signTestP ?? null)}>${isBaseline ? "" : formatNumber(local?.signTestP ?? null, 3)}</td>
+<td${sortKey(local?.bootstrapInterval95?.[0] ?? null)}>${isBaseline ? "" : bootstrapText(local)}</td>
 <td${sortKey(fedavg?.meanPercent ?? null)}>${fedavg === null ? "" : html`${formatGain(fedavg.meanPercent)}<span class="sub">${formatInterval(fedavg.bootstrapInterval95)}</span>`}</td>
 <td${sortKey(worstGain)}>${worst === null ? "" : html`${formatGain(worstGain)}<span class="sub">${worst}</span>`}</td>
-<td${sortKey(result.pooledGainShare)}>${isBaseline ? "" : shareText(strategy)}</td><td${sortKey(hasRuns ? up : null)}>${hasRuns ? formatBytes(up) : MISSING}</td><td${sortKey(hasRuns ? down : null)}>${hasRuns ? formatBytes(down) : MISSING}</td>
+<td${sortKey(result.pooledGainShare)}>${isBaseline ? "" : shareText(strategy)}</td><td${sortKey(hasRuns ? up + down : null)}>${hasRuns ? html`${formatBytes(up)}<span class="sub">${formatBytes(down)}</span>` : MISSING}</td>
 <td${sortKey(hasRuns ? weak.length : null)}>${hasRuns ? html`${weak.length === 0 ? "0" : html`<span class="flag">⚠ ${weak.length}</span>`} of ${view.tasks.length}` : MISSING}</td></tr>`;
 }
 
 /** What the sorting of tables goes by. */
 function sortKey(value: number | null): Html | null {
   return isNumber(value) ? html` data-sort="${value}"` : null;
+}
+
+function bootstrapText(local: StrategyDifference | null): Html | string {
+  if (local === null || local.bootstrapInterval95 === null) return MISSING;
+  return html`${formatInterval(local.bootstrapInterval95)}<span class="sub">p ${formatNumber(local.signTestP, 3)}</span>`;
 }
 
 function gainText({ result }: ReportStrategy): string {
@@ -77,6 +80,6 @@ function columnNotes(): Html {
 <dt>Share of pooled gain</dt><dd>Δ as a share of what one model trained on all sites' data gains. n/a where pooling was not run or did not gain.</dd>
 <dt>Up, down per round</dt><dd>From all sites to the server and back, mean over rounds and seeds.</dd>
 <dt>Tasks not above constant</dt><dd>Site–task pairs that in at least one seed scored no better than the best constant prediction. Their gains say nothing.</dd>
-<dt>Reference, control</dt><dd>Pooled data: one model trained on everybody's data, which shows the headroom and cannot be deployed by sites that keep their data. Longer own steps: each site only lengthens its own step and learns from nobody.</dd>
+<dt>Reference, control</dt><dd>Pooled data: one model trained on everybody's data, which shows the headroom and cannot be deployed by sites that keep their data. Longer own steps: each site only lengthens its own step and learns from nobody. Any other method under which no site sends anything is a control, too.</dd>
 </dl>`;
 }

@@ -49,7 +49,18 @@ const DEFINITIONS: readonly (readonly [RegExp, string])[] = [
   ],
   [/^F1/i, "F1 of the positive pixels"],
   [/angular/i, "mean angle between predicted and true normal over all test pixels"],
-  [/^RMSE/i, "root of the mean squared error over all test pixels"],
+  [
+    /^macro-F1/i,
+    "mean over the classes that occur of F1, the harmonic mean of precision and recall; rare classes count as much as common ones",
+  ],
+  [/^accuracy/i, "share of test examples with the right class"],
+  [/^AUROC/i, "the chance that a positive example scores higher than a negative one; 50\u00a0% is guessing"],
+  [/^RMSE/i, "root of the mean squared error over all that is tested"],
+  [/^MAE/i, "mean absolute error over all that is tested"],
+  [
+    /^PHM08/i,
+    "the asymmetric score of remaining life of the PHM 2008 challenge: late predictions cost more than early ones",
+  ],
 ];
 
 function metricList(view: ReportView): Html {

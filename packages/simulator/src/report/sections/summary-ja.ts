@@ -5,13 +5,13 @@ import { bytesPerRound, shareText } from "../figures.js";
 import { formatBytes, formatGain, formatInterval, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { makeVerdict, type VerdictTone } from "../verdict.js";
-import { gainBySeed, type ReportStrategy, type ReportView, scoredTasks } from "../view.js";
+import { type FocusChoice, gainBySeed, type ReportStrategy, type ReportView, scoredTasks } from "../view.js";
 
 export function japaneseSummary(view: ReportView): Html | null {
   const { focus } = view;
   if (focus === null) return null;
   return html`<section class="summary-ja" lang="ja" aria-label="日本語要約"><h2>日本語要約</h2><ul>
-<li>精度：${gain(view, focus)}</li>
+<li>精度：${gain(view, focus)}</li>${selection(view, focus)}
 <li>${share(focus)}</li>
 <li>${traffic(view, focus)}</li>
 <li>${learnedTasks(view)}</li>${view.leftOut.map((task) => html`<li>${leftOut(task, view)}</li>`)}</ul></section>`;
@@ -32,6 +32,23 @@ function gain(view: ReportView, focus: ReportStrategy): string {
   if (count < 2 || interval === null) return `${value}（乱数シード1個のみ）。これだけでは判断できません。`;
   const measured = `${value}（乱数シード${count}個、95 % 信頼区間 ${formatInterval(interval)}）。`;
   return `${measured}${CONCLUSIONS[makeVerdict(view).tone]}`;
+}
+
+/** The same words as in the decision page. */
+function selection({ choice }: ReportView, focus: ReportStrategy): Html | null {
+  const text = selectionJa(choice, focus);
+  return text === null ? null : html`<li>${text}</li>`;
+}
+
+/** Null where there was nothing to pick from. */
+export function selectionJa(
+  { how, candidateCount, passedOver }: FocusChoice,
+  { label, name, result }: ReportStrategy,
+): string | null {
+  const missing = passedOver === null ? "" : `シナリオが指定する ${passedOver} は、実行した連合手法の中にありません。`;
+  if (how !== "best") return missing === "" ? null : missing;
+  const why = isNumber(result.relativeGainInterval95?.[0]) ? "95 % 信頼区間の下限" : "平均";
+  return `${missing}対象の選び方：連合手法 ${candidateCount} 件のうち、${why}が最も高い ${label} を、評価に使った同じシードの結果から選んでいるため、実際より良く見えます。thresholds: { strategy: ${name} } を先に定め、別のシードで確認してください。`;
 }
 
 function share(focus: ReportStrategy): string {
