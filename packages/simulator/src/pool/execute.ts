@@ -63,8 +63,10 @@ async function train(job: TrainJob, sessions: SessionCache, find: FindExamples):
 }
 
 /**
- * Each turn: gather the member's params and moments from the store, one step, scatter them back. The step count of
- * AdamW's bias correction is that of the store, so moments of seldom visited slots start a little low, never high.
+ * Each turn: gather the member's params and moments from the store, one step, scatter them back. The step count of AdamW's bias
+ * correction is that of the store, which for a slot that only every k-th turn visits is k times its own: the correction ends too early. Of
+ * its moments the second is then too small for far longer than the first, so that its steps are too large. With k = 6 and the default
+ * betas they are half of AdamW's at the first visit, 2.3 times after about 50 visits and within 10 % after about 1,800.
  */
 async function trainPooled(
   job: TrainPooledJob,

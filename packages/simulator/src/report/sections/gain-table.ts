@@ -19,7 +19,7 @@ export function gainTableSection(view: ReportView): Html {
     "Worst site",
     html`Share of<br>pooled gain`,
     html`Up, down<br>per round`,
-    html`Tasks not above<br>constant`,
+    html`Not above<br>constant`,
   ].map((head) => html`<th scope="col">${head}</th>`);
   const strip = html`<th scope="col" class="text" data-fixed>Per seed<span class="sub">${formatGain(scale.low)} to ${formatGain(scale.high)}</span></th>`;
   const table = html`<table class="stick sortable">
@@ -79,7 +79,7 @@ function columnNotes(): Html {
 <dt>Worst site</dt><dd>The site with the lowest mean Δ over seeds, and that Δ.</dd>
 <dt>Share of pooled gain</dt><dd>Δ as a share of what one model trained on all sites' data gains. n/a where pooling was not run or did not gain.</dd>
 <dt>Up, down per round</dt><dd>From all sites to the server and back, mean over rounds and seeds.</dd>
-<dt>Tasks not above constant</dt><dd>Site–task pairs that in at least one seed scored no better than the best constant prediction. Their gains say nothing.</dd>
+<dt>Not above constant</dt><dd>Site–task pairs that in at least one seed scored no better than the best constant prediction. Their gains say nothing.</dd>
 <dt>Reference, control</dt><dd>Pooled data: one model trained on everybody's data, which shows the headroom and cannot be deployed by sites that keep their data. Longer own steps: each site only lengthens its own step and learns from nobody. Any other method under which no site sends anything is a control, too.</dd>
 </dl>`;
 }
