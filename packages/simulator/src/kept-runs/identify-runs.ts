@@ -7,6 +7,7 @@ import { contentHash } from "../content-hash.js";
 import type { DataSource } from "../data/source.js";
 import type { RunIdentity } from "./kept-runs.js";
 import { programHash } from "./program-hash.js";
+import { runtimeHash } from "./runtime-hash.js";
 
 /**
  * Leaves out what no run depends on: the scenario's name and description, and strategies other than the run's own, so that one more of them
@@ -23,6 +24,7 @@ export async function identifyRuns(
     data: data.contentHash(),
     measured: contentHash(scenario.privacy ?? null),
     program: await programHash(),
+    runtime: await runtimeHash(),
   };
   return ({ named, seed }) => ({ strategyName: named.name, seed, strategy: contentHash(named.config), ...common });
 }

@@ -16,6 +16,7 @@ const IDENTITY: RunIdentity = {
   encoder: null,
   data: "d",
   program: "p",
+  runtime: "r",
   measured: "none",
 };
 const A = parseClientId("line-a");
@@ -55,6 +56,7 @@ describe("a folder of kept runs", () => {
     ["encoder", "x", "first params of the encoder"],
     ["data", "x", "data"],
     ["program", "x", "program code"],
+    ["runtime", "x", "versions of Node or ONNX Runtime"],
   ] as const)("a run of another %s is not used, and that is said", async (part, value, label) => {
     await open().keep(IDENTITY, KEPT);
     const kept = open();

@@ -31,6 +31,8 @@ export interface RunIdentity {
   readonly data: string;
   /** The program that computes. */
   readonly program: string;
+  /** What computes besides it: ONNX Runtime, the engine's `Math`. */
+  readonly runtime: string;
   /** What is measured besides training, e.g. privacy. */
   readonly measured: string;
 }
@@ -115,6 +117,7 @@ const PARTS: readonly (readonly [keyof RunIdentity, string])[] = [
   ["encoder", "first params of the encoder"],
   ["data", "data"],
   ["program", "program code"],
+  ["runtime", "versions of Node or ONNX Runtime"],
   ["measured", "measurements"],
 ];
 
