@@ -1,7 +1,7 @@
 /** Round records as they go into `result.json`, from what a round produced. */
 import type { ClientUpdate, RoundDiagnostics } from "@kumiai/algorithms";
 import type { ClientId } from "@kumiai/params";
-import type { ClientRoundRecord, RoundRecord } from "./result.js";
+import type { ClientRoundRecord, EncoderMixing, RoundRecord } from "./result.js";
 
 export type MetricsByClient = ReadonlyMap<ClientId, Readonly<Record<string, number>>>;
 
@@ -70,6 +70,23 @@ export function roundRecord({ round, roster, trainings, exchanged, metrics, seco
     encoderCosines: exchanged?.diagnostics.encoderCosines ?? null,
     hyperWeights: exchanged?.diagnostics.hyperWeights ?? null,
     conflictWeights: exchanged?.diagnostics.conflictWeights ?? null,
+    ...combinationOf(exchanged?.diagnostics),
     seconds,
   };
+}
+
+/** How encoders were put together, of strategies that say so. */
+function combinationOf(
+  diagnostics: Pick<RoundDiagnostics, "encoderMixing" | "robustness"> | undefined,
+): Pick<RoundRecord, "encoderMixing" | "robustness"> {
+  const { encoderMixing, robustness = [] } = diagnostics ?? {};
+  return {
+    ...(encoderMixing === undefined ? {} : { encoderMixing: inRows(encoderMixing) }),
+    ...(robustness.length === 0 ? {} : { robustness }),
+  };
+}
+
+function inRows({ clients, values }: NonNullable<RoundDiagnostics["encoderMixing"]>): EncoderMixing {
+  const count = clients.length;
+  return { clients, values: clients.map((_, i) => Array.from(values.subarray(i * count, (i + 1) * count))) };
 }

@@ -3,7 +3,7 @@
  * are in order. Every measured time stands under a key `seconds`: without those keys two runs of one config and seed
  * are equal byte for byte, whatever the number of workers. Percentages are numbers in percent; bytes are bytes.
  */
-import type { CosineMatrix, HyperWeightValues, MembershipAdvantage } from "@kumiai/algorithms";
+import type { CosineMatrix, HyperWeightValues, MembershipAdvantage, RoundDiagnostics } from "@kumiai/algorithms";
 
 import type { PricesConfig, ThresholdsConfig } from "./config/decision-schema.js";
 import type { SiteScenes } from "./config/scenario.js";
@@ -157,7 +157,17 @@ export interface RoundRecord {
   readonly encoderCosines: CosineMatrix | null;
   readonly hyperWeights: HyperWeightValues | null;
   readonly conflictWeights: Readonly<Record<string, number>> | null;
+  /** Of strategies that give each client a mixture of its own; absent: of others, and in rounds without an exchange. */
+  readonly encoderMixing?: EncoderMixing;
+  /** Of strategies whose encoders became one by a robust rule, one entry a group; absent: of others, and without an exchange. */
+  readonly robustness?: NonNullable<RoundDiagnostics["robustness"]>;
   readonly seconds: number;
+}
+
+export interface EncoderMixing {
+  readonly clients: readonly string[];
+  /** `values[i][j]` is the share of client j's encoder in what client i got. */
+  readonly values: readonly (readonly number[])[];
 }
 
 export interface ClientRoundRecord {
