@@ -73,6 +73,9 @@ test("every table and page names it with the reason, and none shows NaN, null or
     expect(page).not.toMatch(/\bNaN\b|>null<|undefined/);
   }
   expect(pages[0]).toMatch(/\| fedavg \|[^|]+\|[^|]+\| n\/a \|/);
+  expect(report).toMatch(
+    /<b>b<\/b> · state: AUROC[^\n]*<p class="small soft">n\/a: all test labels are of one class<\/p>/,
+  );
   for (const page of [report, decision?.page]) expect(page).toContain("テスト用のラベルが 1 種類しかないため");
   const lines = renderCsv(result)
     .split("\n")

@@ -96,3 +96,15 @@ test("a column that a site's file lacks is refused with its name", async () => {
     message: expect.stringMatching(/b\.csv: expected one of t, y, z, state, received "wear"/),
   });
 });
+
+test("a notice that holds for every seed is told once", async () => {
+  const rows = Array.from({ length: 120 }, (_, t) => `${t},${t % 7},0`);
+  await writeFile(join(dir, "quiet.csv"), `t,x,state\n${rows.join("\n")}\n`);
+  const clients = "  - { id: quiet, file: quiet.csv, tasks: [state] }\n";
+  const notices: string[] = [];
+  const data = await open(clients, "", (notice) => notices.push(notice));
+  for (const seed of [1, 2, 3]) for (const client of scenarioOf(clients).clients) data.examplesOf(client, seed);
+  const aboutTest = notices.filter((notice) => notice.includes("AUROC has no value and the task is left out of Δ%"));
+  expect(aboutTest).toHaveLength(1);
+  expect(new Set(notices).size).toBe(notices.length);
+});

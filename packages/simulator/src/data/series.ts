@@ -38,7 +38,7 @@ const HYDRAULIC_LENGTH = 60;
 export async function openSeriesSource(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
   const data = scenario.data as SeriesConfig;
   const tables = new Map<string, WindowSet>();
-  const notice: OnNotice = options.onNotice ?? (() => {});
+  const notice = sayOnce(options.onNotice ?? (() => {}));
   for (const client of scenario.clients) {
     const key = tableKey(data, client);
     if (tables.has(key)) continue;
@@ -68,6 +68,16 @@ export async function openSeriesSource(scenario: Scenario, options: OpenDataOpti
       const partial = partialTasks(client, windowsFor(client).table);
       return { train: toExamples(train, partial, scales), test: toExamples(test, partial, scales) };
     },
+  };
+}
+
+/** What holds for every seed is said once. */
+function sayOnce(onNotice: OnNotice): OnNotice {
+  const said = new Set<string>();
+  return (message) => {
+    if (said.has(message)) return;
+    said.add(message);
+    onNotice(message);
   };
 }
 

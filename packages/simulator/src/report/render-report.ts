@@ -6,6 +6,7 @@
 import type { ComparisonResult, PictureSet } from "../result.js";
 import { decisionSection } from "./decision/index.js";
 import { type Html, html, raw } from "./html.js";
+import { combinationSection } from "./sections/combination.js";
 import { cosinesSection } from "./sections/cosines.js";
 import { curvesSection } from "./sections/curves.js";
 import { gainTableSection } from "./sections/gain-table.js";
@@ -36,6 +37,7 @@ const CHAPTERS: readonly (readonly [string, string])[] = [
   ["traffic", "Communication"],
   ["cosines", "Update cosines"],
   ["hyper-weights", "Hyper-weights"],
+  ["combination", "Combining"],
   ["pictures", "Pictures"],
   ["method", "Method"],
 ];
@@ -51,6 +53,7 @@ export function renderReport(input: ReportInput): string {
     trafficSection(view),
     cosinesSection(view),
     hyperWeightsSection(view),
+    combinationSection(view),
     picturesSection(view),
     methodSection(view),
   ];

@@ -85,6 +85,7 @@ tr.focus>*{background:var(--card)}
 .sub{display:block;font-size:.88em;color:var(--soft);font-weight:400}
 .gain{font-weight:600}
 .flag{color:var(--bad);font-weight:600}
+th .sub.flag{white-space:normal;max-width:24rem;font-weight:600}
 .swatch{display:inline-block;width:26px;height:10px;margin-right:.4em;vertical-align:.05em}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;font-size:.875rem}
 .legend li{max-width:100%}figure .legend{font-size:.8125rem}

@@ -230,6 +230,23 @@ describe("renderDecision", () => {
     expect(`${decision?.page}${decision?.text}`).not.toMatch(/pilot|PoC/);
   });
 
+  test("a site whose updates were too few to measure has not sent nothing", () => {
+    const result = byHand();
+    const measured = { firstUpdate: null, lastUpdate: null, model: { advantagePercent: 7 }, untrained: null };
+    const { fedavg, local } = result.strategies;
+    const pageOf = (upBytes: number) => {
+      const perSeed = Object.entries(fedavg?.perSeed ?? {}).map(([seed, one]) => {
+        const rounds = one.rounds.map((round) => ({ ...round, clients: { a: { ...round.clients.a, upBytes } } }));
+        return [seed, { ...one, rounds, privacy: { a: measured } }];
+      });
+      const strategies = { local, fedavg: { ...fedavg, perSeed: Object.fromEntries(perSeed) } };
+      return renderDecision({ ...result, strategies } as ComparisonResult, { languages: ["en"], strategy: "fedavg" })
+        ?.page;
+    };
+    expect(pageOf(1000)).not.toContain("nothing sent");
+    expect(pageOf(0)).toContain("nothing sent");
+  });
+
   test("says how to measure what was not measured", () => {
     expect(renderDecision(syntheticResult(), { languages: ["en"] })?.text).toContain("Not measured. Add privacy:");
   });

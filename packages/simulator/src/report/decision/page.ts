@@ -46,8 +46,8 @@ function accuracy(facts: DecisionFacts, words: Words): Html {
     html`<tr><th scope="row"><span class="sub">${task.id} · ${task.metric}${
       task.unit === "" ? "" : ` (${task.unit})`
     } <span role="img" aria-label="${task.higherIsBetter ? words.higher : words.lower}">${task.higherIsBetter ? "↑" : "↓"}</span>${
-      task.learnedAlone ? null : html`<br><span class="flag">⚠ ${words.notLearnedAlone}</span>`
-    }${task.leftOut.map((one) => html`<br><span class="flag">${words.leftOut(one, facts)}</span>`)}</span></th><td>${metric(task.alone, task, words)}</td><td>${metric(task.together, task, words)}</td>${gainCells(task.gain, !task.learnedAlone, missingOf(task, words))}</tr>`;
+      task.learnedAlone ? null : html`<span class="sub flag">⚠ ${words.notLearnedAlone}</span>`
+    }${task.leftOut.map((one) => html`<span class="sub flag">${words.leftOut(one, facts)}</span>`)}</span></th><td>${metric(task.alone, task, words)}</td><td>${metric(task.together, task, words)}</td>${gainCells(task.gain, !task.learnedAlone, missingOf(task, words))}</tr>`;
   const siteRows = (site: SiteFacts) =>
     html`<tr class="focus"><th scope="row">${site.id}${
       site.id === worst?.id ? html` <span class="flag">▼</span>` : null
@@ -115,8 +115,8 @@ function privacy({ sites }: DecisionFacts, words: Words): Html {
       ? html`<td>${absent}</td>`
       : html`<td>${formatNumber(leak.advantagePercent, 1)}<span class="sub">${words.attacks[leak.attack]}</span></td>`;
   const table = html`<table class="stick"><thead><tr>${heads}</tr></thead><tbody>${sites.map(
-    ({ id, privacy: risk }) => {
-      const update = risk === null ? words.unmeasured : words.nothingSent;
+    ({ id, privacy: risk, upBytesPerRound }) => {
+      const update = risk === null || upBytesPerRound > 0 ? words.unmeasured : words.nothingSent;
       return html`<tr><th scope="row">${id}</th>${cell(risk?.untrained, words.unmeasured)}${cell(risk?.alone, words.unmeasured)}${cell(risk?.firstUpdate, update)}${cell(risk?.lastUpdate, update)}${cell(risk?.model, words.unmeasured)}</tr>`;
     },
   )}</tbody></table>`;

@@ -1,10 +1,11 @@
 /** Learning curves per site and task: the test metric, and behind a fold the training loss. */
+import { LEFT_OUT_WORDS } from "../../left-out.js";
 import { drawLineChart, type LineSeries } from "../charts/line-chart.js";
 import { formatMetric, formatNumber, isNumber } from "../format.js";
 import { type Html, html } from "../html.js";
 import { BANDS_FOR_ALL_UP_TO, lastValue, recordOf, strategySeries } from "../series.js";
 import { meanOf } from "../statistics.js";
-import { inResultOrder, type ReportTask, type ReportView, seedResults } from "../view.js";
+import { inResultOrder, leftOutOf, type ReportTask, type ReportView, seedResults } from "../view.js";
 import { strategyLegend } from "./parts.js";
 
 const CHART = { width: 340, height: 190 } as const;
@@ -36,13 +37,18 @@ function metricChart(view: ReportView, task: ReportTask): Html {
   const series = withoutStart(
     strategySeries(view, inResultOrder(view), (round) => recordOf(round, task.client)?.metrics?.[id]),
   );
+  const heading = html`<figcaption><b>${task.client}</b> · ${id}: ${metric}${unit === "" ? "" : ` (${unit})`} ${higherIsBetter ? "↑" : "↓"}</figcaption>`;
+  if (series.every(({ points }) => points.length === 0)) {
+    const reasons = new Set(leftOutOf(view, task.client, id).map(({ reason }) => LEFT_OUT_WORDS[reason]));
+    return html`<figure>${heading}<p class="small soft">n/a${reasons.size === 0 ? "" : `: ${[...reasons].join("; ")}`}</p></figure>`;
+  }
   const constant = meanOf(
     inResultOrder(view).flatMap((strategy) =>
       seedResults(view, strategy).map((seed) => seed.clients[task.client]?.tasks[id]?.constant),
     ),
   );
   const inUnit = (value: number | null) => `${formatMetric(value, unit)}${unit}`;
-  return html`<figure><figcaption><b>${task.client}</b> · ${id}: ${metric}${unit === "" ? "" : ` (${unit})`} ${higherIsBetter ? "↑" : "↓"}</figcaption>
+  return html`<figure>${heading}
 ${drawLineChart({
   ...CHART,
   label: `${metric} of ${id} at ${task.client} over rounds. Last values: ${describe(series, inUnit)}.`,
