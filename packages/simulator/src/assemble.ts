@@ -70,9 +70,10 @@ export function assembleResult(options: AssembleOptions): ComparisonResult {
     }
     return [named, perSeed] as const;
   });
-  const pooledGain = gainOf(perStrategy.find(([named]) => named.config.kind === "pooled")?.[1]);
   const clients = scenario.clients.map((client) => scenarioClient(options, client));
   const perSeedOf = new Map(perStrategy.map(([{ name }, perSeed]) => [name, perSeed]));
+  const pooled = perStrategy.find(([named]) => named.config.kind === "pooled")?.[1] ?? {};
+  const pooledGain = gainOf(hasFailed(pooled, perSeedOf.get(baseline)) ? {} : pooled);
   return {
     schemaVersion: RESULT_SCHEMA_VERSION,
     kumiaiVersion: KUMIAI_VERSION,
@@ -220,8 +221,8 @@ function againstReferences(
   return entries.length === 0 ? {} : { against: Object.fromEntries(entries) };
 }
 
-function gainOf(perSeed: Readonly<Record<string, SeedResult>> | undefined): number | null {
-  const gains = gainsOf(perSeed ?? {});
+function gainOf(perSeed: Readonly<Record<string, SeedResult>>): number | null {
+  const gains = gainsOf(perSeed);
   return gains.length === 0 ? null : mean(gains);
 }
 
