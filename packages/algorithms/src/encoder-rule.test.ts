@@ -70,7 +70,8 @@ function poisoned(name: string, options: Readonly<Record<string, unknown>>, seed
   const [honest] = clients;
   if (honest === undefined) throw new Error("no client");
   const own = encoderOf(honest, paramsFor({ params } as never, honest));
-  return { moved: maxDifference(own, encoderOf(honest, base)), own, clients, updates };
+  const start = encoderOf(honest, base);
+  return { moved: maxDifference(own, start), own, base: start, clients, updates };
 }
 
 describe("one site of seven sends garbage and claims a million examples", () => {
@@ -103,10 +104,59 @@ describe("one site of seven sends garbage and claims a million examples", () => 
     }
   });
 
+  /** Strategies that combine updates: what the honest one moved by, over `factor`, lies among what honest sites moved by. */
+  const ofUpdates = [
+    ...["median", "trimmed-mean", "krum"].flatMap((encoderRule) => [
+      // All seven are one group, whose middle is taken in whole, and Ũ by α = 0.1.
+      ["fedhca2", { encoderRule }, 1.1] as const,
+      ["fedhca2-encoder-only", { encoderRule, encoderAlpha: 0 }, 1] as const,
+      ["cooperative", { encoderRule }, 1] as const,
+      ["cooperative", { encoderRule, momentum: 0.9 }, 1] as const,
+    ]),
+  ] as const;
+
+  test.each(ofUpdates)(
+    "%s %o: the encoder's step stays within those of honest sites, to 1e-6",
+    (name, options, factor) => {
+      for (const [seed, garbage] of [
+        [1, 1e3],
+        [2, 1e15],
+        [3, 1],
+      ] as const) {
+        const { own, base, clients, updates } = poisoned(name, options, seed, garbage);
+        const honest = clients.flatMap((spec, i) => (i === 2 ? [] : [encoderOf(spec, updates[i]?.local ?? own)]));
+        own.forEach((value, p) => {
+          const step = (value - (base[p] ?? Number.NaN)) / factor;
+          const steps = honest.map((encoder) => (encoder[p] ?? Number.NaN) - (base[p] ?? Number.NaN));
+          expect(step).toBeGreaterThanOrEqual(Math.min(...steps) - 1e-6);
+          expect(step).toBeLessThanOrEqual(Math.max(...steps) + 1e-6);
+        });
+      }
+    },
+  );
+
+  test.each(["fedhca2", "cooperative"])("%s without a rule is carried away", (name) => {
+    expect(poisoned(name, {}, 1, 1e3).moved).toBeGreaterThan(10);
+    expect(poisoned(name, { encoderRule: "median" }, 1, 1e3).moved).toBeLessThan(0.5);
+  });
+
   test.each(["fedavg", "fedprox", "fedper"])("%s: the mean is carried away", (name) => {
     expect(poisoned(name, {}, 1, 1e3).moved).toBeGreaterThan(300);
     expect(poisoned(name, { encoderRule: "median" }, 1, 1e3).moved).toBeLessThan(0.5);
   });
+});
+
+test("fedhca2 and cooperative say whom their rule chose and how many it tolerates", () => {
+  for (const name of ["fedhca2", "cooperative"]) {
+    const { output } = roundOfLevels(name, { encoderRule: "krum" }, [0, 2, 3, 7, 100]);
+    expect(output.diagnostics.robustness?.[0]).toEqual({
+      rule: "krum",
+      clients: ["a", "b", "c", "d", "e"],
+      tolerated: 1,
+      selected: ["b"],
+    });
+    expect(output.diagnostics.conflictWeights).toBeUndefined();
+  }
 });
 
 test("median and trimmed mean do not care about order, and move with shift and scale, to f32", () => {

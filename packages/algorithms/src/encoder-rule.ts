@@ -1,6 +1,6 @@
 /**
  * How several clients' encoders become one: the mean, or a rule that holds when some clients send anything at all. For every strategy that
- * averages encoders, over all clients or within groups.
+ * averages encoders, over all clients or within groups; of strategies that combine updates Δ_i, the same of them (`chooseCenter`).
  *
  * Notation — code name, symbol, shape:
  *   encoders           θ_i   [n, P]  params after training, of the members of the group
@@ -21,6 +21,7 @@
  * Differs from the papers in: none but `mean` looks at sample counts, which a client could make up; it is params that are compared, not gradients: the
  * same thing as long as all start from one encoder.
  */
+import type { BlockRule } from "@kumiai/kernels";
 import { type ClientId, type ParamSlot, unreachable } from "@kumiai/params";
 import { choiceOption, type OptionsOf, parseOptions, wholeNumberOption } from "./options.js";
 import {
@@ -63,8 +64,10 @@ export interface RuleMember {
 export interface RuleOutcome {
   readonly mix: GroupMix;
   /** Undefined for the mean, which holds against nobody. */
-  readonly robustness: NonNullable<RoundDiagnostics["robustness"]>[number] | undefined;
+  readonly robustness: Robustness | undefined;
 }
+
+type Robustness = NonNullable<RoundDiagnostics["robustness"]>[number];
 
 /** The members' encoders as one, for each of them. `presentCount`: N of the measurements. One member or more. */
 export function combineEncoders(
@@ -73,58 +76,65 @@ export function combineEncoders(
   measured: Pick<Measurements, "encoderDistances">,
   presentCount: number,
 ): RuleOutcome {
-  const all = members.map((_, row) => row);
+  const everybody = [members.map((_, row) => ({ row }))];
+  if (rule.encoderRule === "mean") {
+    const operands = members.map((_, row) => ({ after: row }));
+    const factors = Float64Array.from(members, ({ share }) => share);
+    return { mix: { rows: members, blocks: [{ operands, factors, results: everybody }] }, robustness: undefined };
+  }
+  const distances = rule.encoderRule === "krum" ? measured.encoderDistances() : undefined;
+  const distanceOf = (a: number, b: number): number =>
+    distances?.[at(members, a).index * presentCount + at(members, b).index] ?? 0;
+  const { rows, by, robustness } = chooseCenter(
+    members.map(({ client }) => client),
+    { ...rule, encoderRule: rule.encoderRule },
+    distanceOf,
+  );
+  const operands = rows.map((row) => ({ after: row }));
+  return { mix: { rows: members, blocks: [{ operands, ...by, results: everybody }] }, robustness };
+}
+
+export type RobustRule = Omit<EncoderRule, "encoderRule"> & {
+  readonly encoderRule: Exclude<EncoderRule["encoderRule"], "mean">;
+};
+
+/** The middle of several vectors: what is made of which of them. */
+export interface Center {
+  /** Indices of those that it is made of. */
+  readonly rows: readonly number[];
+  readonly by: BlockRule;
+  readonly robustness: Robustness;
+}
+
+/** `distanceOf`: squared distance of two vectors by their indices, asked for by krum alone. One vector or more. */
+export function chooseCenter(
+  clients: readonly ClientId[],
+  rule: RobustRule,
+  distanceOf: (a: number, b: number) => number,
+): Center {
   const { encoderRule } = rule;
+  const most = Math.floor((clients.length - 1) / 2);
   switch (encoderRule) {
-    case "mean":
-      return {
-        mix: weighted(
-          members,
-          all,
-          Float64Array.from(members, ({ share }) => share),
-        ),
-        robustness: undefined,
-      };
     case "median":
-      return trimmed(members, encoderRule, mostTrimmed(members.length));
+      return trimmed(clients, encoderRule, most);
     case "trimmed-mean":
-      return trimmed(members, encoderRule, Math.min(rule.trim, mostTrimmed(members.length)));
+      return trimmed(clients, encoderRule, Math.min(rule.trim, most));
     case "krum":
-      return krum(members, rule, measured.encoderDistances(), presentCount);
+      return krum(clients, rule, distanceOf);
     default:
       return unreachable(encoderRule);
   }
 }
 
-function mostTrimmed(memberCount: number): number {
-  return Math.floor((memberCount - 1) / 2);
+function trimmed(clients: readonly ClientId[], rule: "median" | "trimmed-mean", trim: number): Center {
+  return { rows: clients.map((_, row) => row), by: { trim }, robustness: { rule, clients, tolerated: trim } };
 }
 
-function trimmed(members: readonly RuleMember[], rule: "median" | "trimmed-mean", trim: number): RuleOutcome {
-  const operands = members.map((_, row) => ({ after: row }));
-  return {
-    mix: { rows: members, blocks: [{ operands, trim, results: [members.map((_, row) => ({ row }))] }] },
-    robustness: { rule, clients: members.map(({ client }) => client), tolerated: trim },
-  };
-}
-
-function weighted(members: readonly RuleMember[], rows: readonly number[], factors: Float64Array): GroupMix {
-  return {
-    rows: members,
-    blocks: [{ operands: rows.map((row) => ({ after: row })), factors, results: [members.map((_, row) => ({ row }))] }],
-  };
-}
-
-function krum(
-  members: readonly RuleMember[],
-  rule: EncoderRule,
-  squaredDistances: Float64Array,
-  presentCount: number,
-): RuleOutcome {
-  const count = members.length;
-  const scores = members.map(({ index: i }) => {
-    const row = members.flatMap(({ index: j }) => (i === j ? [] : [squaredDistances[i * presentCount + j] ?? 0]));
-    return krumScore(row, Math.max(1, count - rule.byzantine - 2));
+function krum(clients: readonly ClientId[], rule: RobustRule, distanceOf: (a: number, b: number) => number): Center {
+  const count = clients.length;
+  const scores = clients.map((_, i) => {
+    const others = clients.flatMap((_, j) => (i === j ? [] : [distanceOf(i, j)]));
+    return krumScore(others, Math.max(1, count - rule.byzantine - 2));
   });
   const best = scores
     .map((score, row) => ({ score, row }))
@@ -132,14 +142,14 @@ function krum(
     .slice(0, rule.krumCount)
     .map(({ row }) => row)
     .sort((a, b) => a - b);
-  const selected = best.flatMap((row) => members[row]?.client ?? []);
   return {
-    mix: weighted(members, best, new Float64Array(best.length).fill(1 / best.length)),
+    rows: best,
+    by: { factors: new Float64Array(best.length).fill(1 / best.length) },
     robustness: {
       rule: "krum",
-      clients: members.map(({ client }) => client),
+      clients,
       tolerated: Math.max(0, Math.min(rule.byzantine, Math.floor((count - 3) / 2))),
-      selected,
+      selected: best.map((row) => at(clients, row)),
     },
   };
 }
@@ -150,4 +160,10 @@ function krumScore(distances: readonly number[], neighborCount: number): number 
     .sort((a, b) => a - b)
     .slice(0, neighborCount)
     .reduce((sum, distance) => sum + distance, 0);
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new RangeError(`expected an index below ${items.length}, received ${index}`);
+  return item;
 }

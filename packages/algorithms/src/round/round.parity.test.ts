@@ -191,7 +191,7 @@ const OPTIONS: Readonly<Record<string, readonly Readonly<Record<string, unknown>
     {},
     { momentum: 0.5 },
     { momentum: 0.5, share: false },
-    { decoders: "same-task" },
+    { decoders: "same-task", momentum: 0.5, encoderRule: "median" },
     { togetherRounds: 1 },
   ],
   "mat-fl": [{}, { grouping: "soft", similarity: "params" }],
@@ -199,7 +199,7 @@ const OPTIONS: Readonly<Record<string, readonly Readonly<Record<string, unknown>
     {},
     { attention: "cosine" },
     { weights: "sketch", sketchSize: 256 },
-    { decoderPart: false },
+    { decoderPart: false, encoderRule: "trimmed-mean" },
     { encoderPart: false },
   ],
 };

@@ -19,22 +19,25 @@
  * term (Li et al. 2020, arXiv 1812.06127) and a last stretch alone, in which heads, decoders and encoder find back to each other, help more.
  * Decoders are shared only where labels mean the same and inputs look alike: sharing over all domains lost a third of the gain.
  *
+ * By another `encoderRule` than `mean`, the middle of the encoders' Δ_i takes the place of their mean, see `encoder-rule.ts`; decoders are averaged as ever.
  * `share: false` is the control for the claim that sites learn from each other: the same momentum, term and T without anybody else's updates.
  * Clients that share a start have one common θ in every round; one that was away counts in the mean with the start it came with.
  * Heads, stems and buffers stay the client's own. Traffic: encoder and shared decoders once up and once down until T, then none.
  */
+import type { Operand } from "@kumiai/kernels";
 import type { ClientId, ParamSlot } from "@kumiai/params";
 import { assertSameDecoders, assertSameEncoders, type Cohort, decodersOf, sizeOf } from "../cohort.js";
 import { defineStrategy } from "../define-strategy.js";
 import { NO_TRAFFIC } from "../diagnostics.js";
+import { type Center, chooseCenter, ENCODER_RULE_OPTIONS, measureFor } from "../encoder-rule.js";
 import { booleanOption, choiceOption, numberOption, type OptionsOf, wholeNumberOption } from "../options.js";
 import type { StateVector } from "../state-vector.js";
 import {
   type ClientSpec,
   type GroupMix,
   type Keep,
+  type Measurements,
   type MixRow,
-  NOTHING_MEASURED,
   PLAIN_ASSIGNMENT,
   type Strategy,
 } from "../strategy.js";
@@ -46,6 +49,7 @@ const OPTIONS = {
   togetherRounds: wholeNumberOption(10_000, { atLeast: 0 }, "T: rounds in which something is shared"),
   share: booleanOption(true, "off, a control: all of this, but every site for itself"),
   decoders: choiceOption("same-domain", ["same-domain", "same-task", "none"], "which decoders of one task are shared"),
+  ...ENCODER_RULE_OPTIONS,
 };
 
 export type CooperativeOptions = OptionsOf<typeof OPTIONS>;
@@ -83,9 +87,9 @@ export function createCooperative(options: CooperativeOptions): Strategy<Coopera
     }),
     measure(_state, { roster }) {
       check(roster);
-      return NOTHING_MEASURED;
+      return measureFor(options);
     },
-    decide(state, cohort, _measured, keep) {
+    decide(state, cohort, measured, keep) {
       const { round } = cohort;
       if (cohort.present.length === 0) return { state, mixes: [], traffic: NO_TRAFFIC, diagnostics: {} };
       if (round > togetherRounds) {
@@ -93,21 +97,38 @@ export function createCooperative(options: CooperativeOptions): Strategy<Coopera
       }
       const momenta: Record<string, StateVector> = {};
       const together = groupsOf(cohort, decoders === "none" ? undefined : bucketOf);
+      const center = share ? encoderCenter(cohort, measured, options) : undefined;
       const mixes = [...(share ? together : alone(together))].map(([name, members]) => {
-        if (momentum === 0) return moveTogether(members, []);
+        const middle = name === ENCODER ? center : undefined;
+        if (momentum === 0) return moveTogether(members, middle, undefined);
         const next = keepMomentum(keep, `momentum/${round}/${name}`, members);
         momenta[name] = next;
         const last = state.momenta[name];
-        return moveTogether(members, [{ next, last, momentum }]);
+        return moveTogether(members, middle, { next, last, momentum });
       });
       return {
         state: { version: 1, round, momenta },
         mixes,
         traffic: share ? { encoder: true, decoders: decoders !== "none" } : NO_TRAFFIC,
-        diagnostics: {},
+        diagnostics: center === undefined ? {} : { robustness: [center.robustness] },
       };
     },
   });
+}
+
+/** Name of the group of encoders; those of decoders begin with another word. */
+const ENCODER = "encoder";
+
+/** The middle of the encoders' updates; undefined where they are averaged, or nobody else is there. */
+function encoderCenter(
+  { present }: Cohort,
+  measured: Measurements,
+  { encoderRule, ...rest }: CooperativeOptions,
+): Center | undefined {
+  if (encoderRule === "mean" || present.length < 2) return undefined;
+  const distances = encoderRule === "krum" ? measured.encoderDistances() : undefined;
+  const clients = present.map(({ spec }) => spec.id);
+  return chooseCenter(clients, { ...rest, encoderRule }, (a, b) => distances?.[a * present.length + b] ?? 0);
 }
 
 type Bucketing = (client: Pick<ClientSpec, "domain">, task: string) => string;
@@ -121,7 +142,7 @@ function groupsOf(cohort: Cohort, bucketOf: Bucketing | undefined): ReadonlyMap<
   const { present } = cohort;
   const groups = new Map<string, Member[]>();
   groups.set(
-    "encoder",
+    ENCODER,
     present.map(({ spec, encoderSlots }) => ({ client: spec.id, slots: encoderSlots })),
   );
   const specs = new Map(present.map(({ spec }) => [spec.id, spec]));
@@ -150,24 +171,32 @@ interface Momentum {
   readonly momentum: number;
 }
 
-/** Results: 0 is m_S, 1 the params of all members. */
-function moveTogether(members: readonly Member[], [kept]: readonly Momentum[]): GroupMix {
+/** Results: with a center that first; then m_S, then the params of all members. */
+function moveTogether(members: readonly Member[], center: Center | undefined, kept: Momentum | undefined): GroupMix {
   const share = 1 / members.length;
   const [first] = members;
   const last: MixRow | undefined =
     first === undefined || kept?.last === undefined ? undefined : { ...first, stored: { vector: kept.last, from: 0 } };
-  const deltas = members.map((_, row) => ({ delta: row }));
   const befores = members.map((_, row) => ({ before: row }));
+  const news: readonly Operand[] = center === undefined ? members.map((_, row) => ({ delta: row })) : [{ result: 0 }];
+  const shareOfNew = center === undefined ? share : 1;
+  const moved = center === undefined ? 0 : 1;
   return {
     rows: last === undefined ? members : [...members, last],
     blocks: [
+      ...(center === undefined
+        ? []
+        : [{ operands: center.rows.map((row) => ({ delta: row })), ...center.by, results: [[]] }]),
       {
-        operands: last === undefined ? deltas : [...deltas, { after: members.length }],
-        factors: Float64Array.from([...deltas.map(() => share), ...(last === undefined ? [] : [kept?.momentum ?? 0])]),
+        operands: last === undefined ? news : [...news, { after: members.length }],
+        factors: Float64Array.from([
+          ...news.map(() => shareOfNew),
+          ...(last === undefined ? [] : [kept?.momentum ?? 0]),
+        ]),
         results: [kept === undefined ? [] : [{ keep: kept.next, from: 0 }]],
       },
       {
-        operands: [...befores, { result: 0 }],
+        operands: [...befores, { result: moved }],
         factors: Float64Array.from([...befores.map(() => share), 1]),
         results: [members.map((_, row) => ({ row }))],
       },

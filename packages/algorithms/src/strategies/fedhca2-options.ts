@@ -1,5 +1,6 @@
 /** Options of FedHCA² and of its ablations; see `fedhca2.ts`. */
 import { DEFAULT_SKETCH_SIZE } from "@kumiai/kernels";
+import { ENCODER_RULE_OPTIONS } from "../encoder-rule.js";
 import {
   booleanOption,
   choiceOption,
@@ -13,6 +14,12 @@ const IN_UNIT_INTERVAL = { atLeast: 0, atMost: 1 };
 
 export const FEDHCA2_OPTIONS = {
   conflictRadius: numberOption(0.4, { atLeast: 0 }, "c of the conflict-averse step"),
+  ...ENCODER_RULE_OPTIONS,
+  encoderRule: choiceOption(
+    "conflict-averse",
+    ["conflict-averse", "median", "trimmed-mean", "krum"],
+    "what Ũ is: conflict-averse, or the middle of the updates, which holds against sites that send anything",
+  ),
   encoderAlpha: numberOption(0.1, IN_UNIT_INTERVAL, "initial α"),
   decoderBeta: numberOption(0.1, IN_UNIT_INTERVAL, "initial β"),
   attention: choiceOption("dot", ["dot", "cosine"], "similarity of decoders: the paper's, or one free of scale"),

@@ -30,7 +30,16 @@ export const fedHca2DecoderOnlyDefinition = defineForRegistry({
   name: "fedhca2-decoder-only",
   summary: "fedhca2 without its encoder part: encoders stay the sites' own",
   source: ABLATION,
-  options: optionsWithout(OPTIONS, ["encoderPart", "decoderPart", "encoderAlpha", "conflictRadius"]),
+  options: optionsWithout(OPTIONS, [
+    "encoderPart",
+    "decoderPart",
+    "encoderAlpha",
+    "conflictRadius",
+    "encoderRule",
+    "trim",
+    "byzantine",
+    "krumCount",
+  ]),
   create: (options) =>
     createFedHca2({ ...DEFAULTS, ...options, encoderPart: false, decoderPart: true }, "fedhca2-decoder-only"),
 });

@@ -5,8 +5,8 @@
  *
  * Notation — code name, symbol, shape:
  *   encoderDelta  Δ_i      [P]  local − base of client i's encoder
- *   direction     Ũ        [P]  one for all clients, see `conflict-averse.ts`
- *   groupMean     Δ̄_i      [P]  mean Δ of the clients present with i's domain and task set, wherever they stand
+ *   direction     Ũ        [P]  one for all clients, see `conflict-averse.ts`; by another `encoderRule` the middle of the Δ_i, see `encoder-rule.ts`
+ *   groupMean     Δ̄_i      [P]  mean Δ of the clients present with i's domain and task set, wherever they stand; by another `encoderRule` their middle
  *   alpha         α_i           hyper-weight of Ũ for client i
  *   attended      M_k      [Q]  see `cross-attention.ts`
  *   betas         β_{ℓ,k}       hyper-weight of M_k for layer ℓ of decoder k; a weight and its bias share it
@@ -23,9 +23,10 @@
  * alone in its group) and M_k for its own decoders; a part that is switched off moves nothing.
  *
  * Differs from the paper in: the conflict-averse solve is exact and scale-free; groups need not be neighbors in the list;
- * the options `attention: "cosine"`, `projectHyperWeights` and the switches of parts, none of which is the default.
+ * the options `attention: "cosine"`, `projectHyperWeights`, `encoderRule` and the switches of parts, none of which is the default. A rule
+ * holds for encoders alone: M_k still hears everybody.
  */
-import type { SketchSpec } from "@kumiai/kernels";
+import type { BlockRule, SketchSpec } from "@kumiai/kernels";
 import type { ClientId } from "@kumiai/params";
 import {
   assertSameDecoders,
@@ -40,6 +41,7 @@ import { solveConflictAverse } from "../conflict-averse.js";
 import { attentionOf } from "../cross-attention.js";
 import { defineStrategy } from "../define-strategy.js";
 import { byClient } from "../diagnostics.js";
+import { chooseCenter } from "../encoder-rule.js";
 import { clamped, type HyperWeight } from "../hyper-weights.js";
 import type { StateVector } from "../state-vector.js";
 import {
@@ -51,6 +53,7 @@ import {
   type Measurements,
   NOTHING_MEASURED,
   PLAIN_ASSIGNMENT,
+  type RoundDiagnostics,
   type Strategy,
 } from "../strategy.js";
 import { alignmentsToMeasure, learnHyperWeights } from "./fedhca2-learning.js";
@@ -94,7 +97,7 @@ export function createFedHca2(options: FedHca2Options, name: string): Strategy<F
         mixes: [...(encoder?.mixes ?? []), ...(decoders?.mixes ?? [])],
         traffic: { encoder: options.encoderPart, decoders: options.decoderPart },
         diagnostics: {
-          ...(encoder === undefined ? {} : { conflictWeights: encoder.conflictWeights }),
+          ...encoder?.diagnostics,
           ...(decoders === undefined ? {} : { attention: decoders.attention }),
           hyperWeights: hyperWeightsOf(cohort, memories, options),
         },
@@ -126,18 +129,18 @@ interface EncoderMix {
   readonly mixes: readonly GroupMix[];
   /** Undefined where nothing learns from it. */
   readonly direction: StateVector | undefined;
-  readonly conflictWeights: Readonly<Record<ClientId, number>>;
+  readonly diagnostics: Pick<RoundDiagnostics, "conflictWeights" | "robustness">;
 }
 
 /** Step 2. Results: 0 is Ũ, then the mean of each group of several, then the clients' params. */
 function mixEncoders({ cohort, measured, memories, keep, options }: MixInputs): EncoderMix {
   const { present, round } = cohort;
-  const { weights, factors } = solveConflictAverse(measured.encoderGram, options.conflictRadius);
+  const everybody = present.map((_, row) => row);
+  const center = centering(present, measured, options);
+  const common = center === undefined ? conflictAverse(present, measured, options) : center(everybody);
   const length = sizeOf(present[0]?.encoderSlots ?? []);
   const direction = options.learnHyperWeights ? keep(`direction/${round}`, length) : undefined;
-  const blocks: GroupMix["blocks"][number][] = [
-    { operands: present.map((_, row) => ({ delta: row })), factors, results: [keptIn(direction, 0)] },
-  ];
+  const blocks: GroupMix["blocks"][number][] = [{ ...common.block, results: [keptIn(direction, 0)] }];
   const groups = groupsOf(present);
   const stepOf = new Map<number, GroupMix["blocks"][number]["operands"][number]>();
   for (const rows of groups) {
@@ -145,11 +148,7 @@ function mixEncoders({ cohort, measured, memories, keep, options }: MixInputs): 
     const mean = blocks.length;
     for (const row of rows) stepOf.set(row, isAlone ? { delta: row } : { result: mean });
     if (isAlone) continue;
-    blocks.push({
-      operands: rows.map((row) => ({ delta: row })),
-      factors: new Float64Array(rows.length).fill(1 / rows.length),
-      results: [[]],
-    });
+    blocks.push({ ...(center?.(rows).block ?? meanOf(rows)), results: [[]] });
   }
   present.forEach(({ spec }, row) => {
     const alpha = memories.get(spec.id)?.alpha ?? { value: 0, velocity: 0 };
@@ -159,11 +158,53 @@ function mixEncoders({ cohort, measured, memories, keep, options }: MixInputs): 
       results: [[{ row }]],
     });
   });
-  let index = 0;
   return {
     mixes: [{ rows: present.map(({ spec, encoderSlots }) => ({ client: spec.id, slots: encoderSlots })), blocks }],
     direction,
-    conflictWeights: byClient(present, () => weights[index++] ?? 0),
+    diagnostics: common.diagnostics,
+  };
+}
+
+/** What several updates become: a block without the places of its result. */
+interface Combined {
+  readonly block: Pick<GroupMix["blocks"][number], "operands"> & BlockRule;
+  readonly diagnostics: EncoderMix["diagnostics"];
+}
+
+function conflictAverse(
+  present: readonly PresentClient[],
+  { encoderGram }: Measurements,
+  { conflictRadius }: FedHca2Options,
+): Combined {
+  const { weights, factors } = solveConflictAverse(encoderGram, conflictRadius);
+  let index = 0;
+  return {
+    block: { operands: present.map((_, row) => ({ delta: row })), factors },
+    diagnostics: { conflictWeights: byClient(present, () => weights[index++] ?? 0) },
+  };
+}
+
+function meanOf(rows: readonly number[]): Combined["block"] {
+  const factors = new Float64Array(rows.length).fill(1 / rows.length);
+  return { operands: rows.map((row) => ({ delta: row })), factors };
+}
+
+/** The middle of some clients' updates by the rule of the options; undefined where they have none. Distances come from the Gram: ‖Δ_i − Δ_j‖². */
+function centering(
+  present: readonly PresentClient[],
+  { encoderGram }: Measurements,
+  { encoderRule, ...rest }: FedHca2Options,
+): ((rows: readonly number[]) => Combined) | undefined {
+  if (encoderRule === "conflict-averse") return undefined;
+  const gram = (i: number, j: number): number => encoderGram[i * present.length + j] ?? 0;
+  return (members) => {
+    const clients = members.flatMap((row) => present[row]?.spec.id ?? []);
+    const { rows, by, robustness } = chooseCenter(clients, { ...rest, encoderRule }, (a, b) => {
+      const [i, j] = [members[a] ?? 0, members[b] ?? 0];
+      return Math.max(0, gram(i, i) + gram(j, j) - 2 * gram(i, j));
+    });
+    const operands = rows.map((row) => ({ delta: members[row] ?? 0 }));
+    return { block: { operands, ...by }, diagnostics: { robustness: [robustness] } };
   };
 }
 

@@ -58,7 +58,7 @@ test("learned relationships keep groups apart and smooth what is not shared; uni
   expect(withinUniform).toBeCloseTo(0.5, 10);
 });
 
-test("rows sum to 1, weights are symmetric, and neither scale, shift nor rotation matters, to 1e-9", () => {
+test("rows sum to 1, weights are symmetric, and neither scale, shift nor rotation matters, to 1e-7", () => {
   fc.assert(
     fc.property(
       fc.nat(1000),
@@ -75,8 +75,9 @@ test("rows sum to 1, weights are symmetric, and neither scale, shift nor rotatio
             expect(Math.abs((weights[i * count + j] ?? 0) - (weights[j * count + i] ?? 0))).toBeLessThan(1e-9);
           }
         }
+        // Eigenvalues that are 0 in truth come out as some 1e-16, of which the root is taken.
         const elsewhere = rows.map(([x = 0, y = 0, ...others]) => [3 + 8 * y, 1 - 8 * x, ...others.map((z) => 8 * z)]);
-        expect(maxDifference(weightsOf(elsewhere, options), weights)).toBeLessThan(1e-9);
+        expect(maxDifference(weightsOf(elsewhere, options), weights)).toBeLessThan(1e-7);
       },
     ),
   );
