@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: six sites with overlapping tasks, alone and together, in under three minutes.
- * `npm run demo -- --full`: both scenarios, every strategy, five seeds (about half an hour). Other arguments go to `kumiai compare`.
+ * `npm run demo -- --full`: both scenarios, more strategies, five seeds (about half an hour). Other arguments go to `kumiai compare`.
  */
 import { join } from "node:path";
 import { ensure, script } from "./lib/ensure.mjs";
@@ -10,13 +10,13 @@ import { complain, root, say } from "./lib/say.mjs";
 /** Few rounds and three seeds: enough to see it work, too little to conclude from. */
 const SHORT = {
   file: "examples/scenes/overlap.yaml",
-  strategies: "local,fedavg,fedhca2",
+  strategies: "local,fedavg,fedhca2,cooperative",
   seeds: "1,2,3",
   out: "runs/demo",
   rounds: 8,
 };
 
-const FULL_STRATEGIES = "local,fedavg,fedavg-all,fedprox,self-extrapolation,fedhca2,pooled";
+const FULL_STRATEGIES = "local,fedavg,fedavg-all,fedprox,self-extrapolation,fedhca2,cooperative,pooled";
 const FULL_SEEDS = "1,2,3,4,5";
 const FULL = ["paper", "overlap"].map((scenario) => ({
   file: `examples/scenes/${scenario}.yaml`,
@@ -42,7 +42,7 @@ await script(async (args) => {
   const isFull = args.includes("--full");
   if (!isFull) {
     say(
-      `demo: ${SHORT.rounds} rounds, about a minute; the README's numbers (25 rounds, five seeds): npm run demo -- --full`,
+      `demo: ${SHORT.rounds} rounds, somewhat over a minute; the README's numbers (25 rounds, five seeds): npm run demo -- --full`,
     );
   }
   const comparisons = isFull ? FULL : [SHORT];

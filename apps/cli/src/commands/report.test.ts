@@ -107,6 +107,16 @@ test("one language, a strategy by name, prices and limits from a scenario file",
   expect(await readFile(join(dir, "ja.html"), "utf8")).toMatch(/^<!doctype html>\n<html lang="ja">/);
 });
 
+test("thresholds that name a strategy which was not run: decides on the best of the others, and says so", async () => {
+  const result = resultOf({ local: 0, fedavg: 8 }) as { readonly scenario: object };
+  const thresholds = { strategy: "cooperative", minGainPercent: 0, minSeeds: 5 };
+  await write({ ...result, scenario: { ...result.scenario, thresholds } });
+  const { exitCode, out } = await kumiai("report", dir, "--lang", "en");
+  expect(exitCode).toBe(0);
+  expect(out).toContain("Decided on: FedAvg");
+  expect(out).toContain("The scenario names cooperative, which is not among the federated methods that were run.");
+});
+
 test.each([
   ["no result", null, [], 3, "FILE_NOT_FOUND"],
   ["text that is not JSON", "{", [], 4, "RESULT_MALFORMED"],

@@ -46,8 +46,7 @@ export function reportCommand({ io }: CommandContext): Command {
       const { loadResult, loadScenario, renderDecision } = await import("@kumiai/simulator");
       const result = await loadResult(join(dir, "result.json"));
       const scenario = file === undefined ? undefined : await loadScenario(file);
-      const asked = strategy ?? (scenario ?? result.scenario).thresholds?.strategy;
-      if (asked !== undefined && !Object.hasOwn(result.strategies, asked)) throw notInResult(asked, result);
+      if (strategy !== undefined && !Object.hasOwn(result.strategies, strategy)) throw notInResult(strategy, result);
       const decision = renderDecision(result, {
         languages: LANGUAGES[lang],
         strategy,
