@@ -57,5 +57,6 @@ test("the example has a strategy and a test, and compiles as strictly as the pac
 
 test("the registry has the list that the page adds a line to", async () => {
   const registry = await readFile(join(root, "packages", "algorithms", "src", "registry.ts"), "utf8");
-  expect(registry).toContain("const ALL: readonly StrategyDefinition[] = [\n  localDefinition,\n");
+  expect(page).toContain("   cooperativeDefinition,\n+  balancedDefinition,\n ];\n");
+  expect(registry).toContain("\n  cooperativeDefinition,\n];\n");
 });
