@@ -3,6 +3,7 @@
 import { BASELINE_STRATEGY } from "../compare.js";
 import type { ComparisonResult, StrategyResult } from "../result.js";
 import { roundedNumber } from "../serialize.js";
+import { leftOutNotes } from "../tables/summary.js";
 import { KUMIAI_VERSION } from "../version.js";
 import type { Sweep, SweepAxis, SweepDegree } from "./sweep.js";
 
@@ -37,6 +38,8 @@ export interface DegreeResult {
   readonly taskCount: number;
   /** By name; those without a finished run are not in it. */
   readonly strategies: Readonly<Record<string, DegreeGain>>;
+  /** A sentence for each task that has no part in Δ% at this degree, and for each that a strategy failed at. */
+  readonly notes: readonly string[];
   /** Wall time of the comparison, without what was kept from before. */
   readonly seconds: number;
 }
@@ -95,6 +98,7 @@ function degreeOf({ at, label, folder }: DegreePlan, result: ComparisonResult): 
     siteCount: scenario.clients.length,
     taskCount: scenario.clients.reduce((sum, { tasks }) => sum + tasks.length, 0),
     strategies: Object.fromEntries(finished.map(([name, strategy]) => [name, gainOf(strategy)])),
+    notes: leftOutNotes(result),
     seconds,
   };
 }
@@ -115,6 +119,11 @@ function gainOf(strategy: StrategyResult): DegreeGain {
     worstSite: worst === null || worstGain === undefined ? null : { id: worst, gainPercent: worstGain },
     notAboveConstantCount: strategy.notAboveConstant.length,
   };
+}
+
+/** The degrees' notes, one line each: `at 0.1: Left out of Δ%: …`. */
+export function notesOf({ degrees }: SweepResult): readonly string[] {
+  return degrees.flatMap(({ label, notes }) => notes.map((note) => `at ${label}: ${note}`));
 }
 
 /** `sweep.json` as text: as `result.json`, numbers to 9 significant digits; ends with a newline. */

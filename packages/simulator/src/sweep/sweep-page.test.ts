@@ -54,6 +54,21 @@ describe("summarizeSweep", () => {
   });
 });
 
+test("names tasks that have no part in Δ% wherever the gains stand", () => {
+  const result = structuredClone(comparisonAt(1));
+  const [site] = result.scenario.clients;
+  for (const { perSeed } of Object.values(result.strategies)) {
+    const task = perSeed["2"]?.clients[site?.id ?? ""]?.tasks[site?.tasks[0]?.id ?? ""];
+    Object.assign(task ?? {}, { leftOut: "oneClass" });
+  }
+  const sweep = sweepOf([comparisonAt(0), result]);
+  expect(sweep.degrees.map(({ notes }) => notes.length)).toEqual([0, 1]);
+  for (const text of [renderSweepMarkdown(sweep), renderSweepPage({ sweep, command: "" })]) {
+    expect(text).toMatch(/at 100 .*seed 2\): all test labels are of one class/);
+  }
+  expect(renderSweepMarkdown(WHOLE) + renderSweepPage({ sweep: WHOLE, command: "" })).not.toContain("Left out");
+});
+
 test("positions are values, logarithms or places in the row", () => {
   const degrees = [{ at: 1 }, { at: 100 }];
   expect(positionsOf("linear", degrees)).toEqual([1, 100]);

@@ -7,7 +7,7 @@ import { formatGain, formatInterval, isNumber } from "../report/format.js";
 import { escapeHtml, type Html, html, raw } from "../report/html.js";
 import { gainTint, legend, tableFigure } from "../report/sections/parts.js";
 import { COLOR_VARIABLES, STYLE, seriesColor, seriesDash } from "../report/styles.js";
-import type { DegreeGain, SweepResult } from "./summarize.js";
+import { type DegreeGain, notesOf, type SweepResult } from "./summarize.js";
 import { positionsOf } from "./sweep.js";
 
 const WIDTH = 760;
@@ -22,7 +22,7 @@ export interface SweepPageInput {
 /** The whole page as text. */
 export function renderSweepPage({ sweep, command }: SweepPageInput): string {
   const { name, description, complete, seeds, axis } = sweep;
-  const lines = linesOf(sweep);
+  const [lines, notes] = [linesOf(sweep), notesOf(sweep)];
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -36,6 +36,7 @@ ${legend(lines.map(({ name: label, color, dash }) => ({ label, color, dash })))}
 <h2>Numbers</h2>${gainTable(sweep)}
 <p class="small soft">Every column has a yardstick of its own: training alone at that degree. A gain that grows may mean that learning together got better, or
 that training alone got worse; the reports of the degrees have the metrics themselves.</p>
+${notes.length === 0 ? null : html`<ul class="small">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
 <h2>How it was measured</h2><p>Seeds ${seeds.join(", ")}, the same for every strategy and degree. Base: <code>${sweep.base}</code>. Kumiai ${sweep.kumiaiVersion}. To reproduce:</p>
 <pre><code>${command}</code></pre></main></body></html>`;
   return `${page.text}\n`;

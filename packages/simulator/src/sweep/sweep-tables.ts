@@ -3,7 +3,7 @@ import { formatGain, formatInterval, formatNumber, formatSigned } from "../repor
 import { roundedNumber } from "../serialize.js";
 import { csvLine } from "../tables/csv.js";
 import { markdownTable } from "../tables/markdown.js";
-import type { DegreeGain, SweepResult } from "./summarize.js";
+import { type DegreeGain, notesOf, type SweepResult } from "./summarize.js";
 
 const NONE = "–";
 
@@ -26,6 +26,7 @@ export function renderSweepMarkdown(sweep: SweepResult): string {
     markdownTable(head, rowsOf(gainText)),
     "Δ% is relative to `local` at the same degree and in the same seed, mean over sites of the mean over their tasks; in brackets Student's 95 % " +
       "interval over seeds. Columns have different yardsticks: `local` changes with the degree too.",
+    ...notesOf(sweep).map((note) => `- ${note}`),
     "## Worst site",
     markdownTable(head, rowsOf(worstText)),
     "## Tasks not above a constant prediction",
