@@ -1,15 +1,12 @@
 /** `kumiai aggregate` as a real process, killed with SIGKILL at moments told by what it leaves on the disk. */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createRng, writeParamsFile } from "@kumiai/params";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { type Ended, ended, folderPerTest, kumiai } from "./program.js";
 
-const BIN = fileURLToPath(new URL("../../apps/cli/bin/kumiai.js", import.meta.url));
 const CLIENTS = ["line-a", "line-b"];
 const FEDERATION = `
 strategy: { name: fedhca2 }
@@ -20,11 +17,7 @@ clients:
 /** Enough for writing to take a while. */
 const ENCODER_SIZE = 1_000_000;
 
-let dir = "";
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "kumiai-killed-"));
-});
-afterEach(() => rm(dir, { recursive: true, force: true }));
+const dir = folderPerTest();
 
 /** Base and local files of a round in `folder`. */
 async function prepare(folder: string): Promise<void> {
@@ -42,35 +35,19 @@ async function prepare(folder: string): Promise<void> {
   }
 }
 
-interface Ended {
-  readonly exitCode: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** `isTime`: looks at the disk, again and again; true kills the process. */
 async function aggregate(folder: string, isTime = (): boolean => false): Promise<Ended> {
   const paths = ["--base", "model", "--local", "local", "--out", "model", "--state", "state.json"];
-  const child = spawn(process.execPath, [BIN, "aggregate", "federation.yaml", ...paths, "--threads", "1", "--json"], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const texts = { out: "", err: "" };
-  child.stdout.on("data", (chunk) => {
-    texts.out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    texts.err += chunk;
-  });
+  const child = kumiai(folder, "aggregate", "federation.yaml", ...paths, "--threads", "1", "--json");
   let isOver = false;
-  const ended = new Promise<number | null>((resolve) => child.on("close", resolve)).finally(() => {
+  const result = ended(child).finally(() => {
     isOver = true;
   });
   while (!isOver) {
     if (isTime()) child.kill("SIGKILL");
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return { exitCode: await ended, ...texts };
+  return result;
 }
 
 async function hashesOf(folder: string): Promise<Readonly<Record<string, string>>> {
@@ -83,7 +60,7 @@ async function hashesOf(folder: string): Promise<Readonly<Record<string, string>
 }
 
 test("killed at any moment: the same call again ends with the params of a round that was not killed, in round 1", async () => {
-  const [fresh, reference, scratch] = [join(dir, "fresh"), join(dir, "reference"), join(dir, "scratch")];
+  const [fresh, reference, scratch] = [join(dir.path, "fresh"), join(dir.path, "reference"), join(dir.path, "scratch")];
   await mkdir(fresh);
   await prepare(fresh);
   await cp(fresh, reference, { recursive: true });

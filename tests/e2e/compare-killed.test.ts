@@ -1,43 +1,18 @@
 /** `kumiai compare` as a real process, killed with SIGKILL again and again until it has got through. */
-import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { withoutTimes } from "@kumiai/simulator";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { COMPARISON_FILES, ended, folderPerTest, kumiai, tinyScenario } from "./program.js";
 
-const BIN = fileURLToPath(new URL("../../apps/cli/bin/kumiai.js", import.meta.url));
-const CACHE = fileURLToPath(new URL("../../node_modules/.cache/kumiai-tests", import.meta.url));
-const SCENARIO = `
-name: tiny
-scenes: { size: 32 }
-model: { encoder: { channels: [4, 4, 4, 4] }, decoder: { width: 4 } }
-training: { rounds: 4, localEpochs: 1, batchSize: 2, warmupRounds: 0 }
-evaluation: { everyRounds: 4, testCount: 2 }
-clients:
-  - { id: line-a, domain: garments, tasks: [edge], trainCount: 2 }
-  - { id: line-b, domain: digits, tasks: [depth], trainCount: 2 }
-`;
-
-let dir = "";
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "kumiai-killed-"));
-  await writeFile(join(dir, "tiny.yaml"), SCENARIO);
-});
-afterEach(() => rm(dir, { recursive: true, force: true }));
+const dir = folderPerTest((path) => writeFile(join(path, "tiny.yaml"), tinyScenario(4)));
 
 /** Killed as soon as `isTime` says so of what stderr has told. */
 async function compare(out: string, more: readonly string[], isTime = (_err: string): boolean => false) {
-  const args = ["compare", "tiny.yaml", "--out", out, "--threads", "1", ...more];
-  const env = { ...process.env, KUMIAI_CACHE_DIR: CACHE };
-  const child = spawn(process.execPath, [BIN, ...args], { cwd: dir, env, stdio: ["ignore", "ignore", "pipe"] });
-  let err = "";
-  child.stderr.on("data", (chunk) => {
-    err += chunk;
-    if (isTime(err)) child.kill("SIGKILL");
+  const child = kumiai(dir.path, "compare", "tiny.yaml", "--out", out, "--threads", "1", ...more);
+  const { exitCode, err } = await ended(child, (text) => {
+    if (isTime(text)) child.kill("SIGKILL");
   });
-  const exitCode = await new Promise<number | null>((resolve) => child.on("close", resolve));
   return { exitCode, kept: count(err, "kept from before"), done: count(err, ": done in"), err };
 }
 
@@ -46,7 +21,7 @@ function count(text: string, part: string): number {
 }
 
 async function resultOf(out: string): Promise<string> {
-  return withoutTimes(await readFile(join(dir, out, "result.json"), "utf8"));
+  return withoutTimes(await readFile(join(dir.path, out, "result.json"), "utf8"));
 }
 
 test("killed with SIGKILL and called again it trains only what is missing and ends as if nothing had happened", async () => {
@@ -56,7 +31,7 @@ test("killed with SIGKILL and called again it trains only what is missing and en
 
   const first = await compare("out", pair, (err) => err.includes("[2/4]") && err.includes("round 2 of 4"));
   expect(first.exitCode).toBeNull();
-  expect(await readdir(join(dir, "out", "runs"))).toHaveLength(1);
+  expect(await readdir(join(dir.path, "out", "runs"))).toHaveLength(1);
   // Killed while it writes a run or right after.
   const second = await compare("out", pair, (err) => count(err, ": done in") === 2);
   expect(second).toMatchObject({ exitCode: null, kept: 1 });
@@ -65,16 +40,9 @@ test("killed with SIGKILL and called again it trains only what is missing and en
   expect(third.kept + third.done).toBe(4);
   expect(third.kept).toBeGreaterThanOrEqual(2);
   expect(await resultOf("out")).toBe(await resultOf("calm"));
-  expect((await readdir(join(dir, "out"))).sort()).toEqual([
-    "report.html",
-    "result.json",
-    "results.csv",
-    "results.md",
-    "results.tex",
-    "runs",
-  ]);
+  expect((await readdir(join(dir.path, "out"))).sort()).toEqual(COMPARISON_FILES);
   expect(
-    (await readdir(join(dir, "out", "runs"))).filter((name) => !/^\w+\.\d\.[0-9a-f]{12}\.json$/.test(name)),
+    (await readdir(join(dir.path, "out", "runs"))).filter((name) => !/^\w+\.\d\.[0-9a-f]{12}\.json$/.test(name)),
   ).toEqual([]);
 
   const shorter = await compare("out", [...pair, "--rounds", "3"]);
