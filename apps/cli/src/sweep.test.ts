@@ -51,8 +51,8 @@ describe("sweep", () => {
     const io = quiet();
     expect(await sweep(io)).toBe(0);
     expect((await readdir(join(dir, "out"))).sort()).toEqual([
-      "01-2",
-      "02-3",
+      "at-2",
+      "at-3",
       "sweep.csv",
       "sweep.html",
       "sweep.json",
@@ -67,7 +67,7 @@ describe("sweep", () => {
       [3, ["local", "fedavg"]],
     ]);
     const counts = await Promise.all(
-      ["01-2", "02-3"].map(async (folder) => {
+      ["at-2", "at-3"].map(async (folder) => {
         const result = JSON.parse(await readFile(join(dir, "out", folder, "result.json"), "utf8"));
         return result.scenario.clients.map(({ trainCount }: { trainCount: number }) => trainCount);
       }),
@@ -82,6 +82,16 @@ describe("sweep", () => {
     expect((await readSweep()).degrees.map(({ strategies }) => strategies)).toEqual(
       first.degrees.map(({ strategies }) => strategies),
     );
+  });
+
+  test("a degree put in between trains nothing else", async () => {
+    await writeFile(join(dir, "sweep.yaml"), SWEEP.replace("{ at: 3 }", "{ at: 4 }"));
+    expect(await sweep(quiet())).toBe(0);
+    await writeFile(join(dir, "sweep.yaml"), SWEEP.replace("{ at: 3 }", "{ at: 3 }, { at: 4 }"));
+    const io = quiet();
+    expect(await sweep(io)).toBe(0);
+    expect(io.errText().match(/kept from before/g)).toHaveLength(4);
+    expect((await readSweep()).degrees.map(({ folder }) => folder)).toEqual(["at-2", "at-3", "at-4"]);
   });
 
   test("an interruption keeps the degrees and runs that had finished, and says so", async () => {
@@ -108,6 +118,9 @@ describe("sweep", () => {
     await writeFile(join(dir, "sweep.yaml"), SWEEP);
     expect(await sweep(unknown, "--strategies", "local,fedagv")).toBe(2);
     expect(unknown.errText()).toContain('did you mean "fedavg"?');
+    const alone = quiet();
+    expect(await sweep(alone, "--strategies", "fedavg,fedprox")).toBe(2);
+    expect(alone.errText()).toContain('--strategies: expected "local" among them');
     await rm(join(dir, "base.yaml"));
     const missing = quiet();
     expect(await sweep(missing)).toBe(3);

@@ -1,7 +1,8 @@
 /** A sweep: the comparison of `compare` once for each degree, each in a folder of its own, and the plot over all of them. */
 import { join } from "node:path";
-import { lockProcess, writeFileAtomic } from "@kumiai/params";
+import { KumiaiError, lockProcess, writeFileAtomic } from "@kumiai/params";
 import {
+  BASELINE_STRATEGY,
   type ComparisonResult,
   loadSweep,
   renderSweepCsv,
@@ -41,6 +42,13 @@ export interface SweepOutcome {
 export async function runSweep(options: SweepOptions, io: Io): Promise<SweepOutcome> {
   const sweep = await loadSweep(options.file);
   const names = { strategies: options.strategies ?? sweep.strategies, seeds: options.seeds ?? sweep.seeds };
+  if (!names.strategies.includes(BASELINE_STRATEGY)) {
+    const found = names.strategies.join(",");
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `--strategies: expected "${BASELINE_STRATEGY}" among them, which gains are relative to; received ${found}; add it`,
+    );
+  }
   const degrees = sweep.degrees.map((degree) => ({ ...degree, scenario: adjusted(degree.scenario, options) }));
   for (const { scenario } of degrees) resolveStrategies(scenario, names.strategies);
   const dir = await prepareOutputDir(options.out ?? join("runs", sweep.name));

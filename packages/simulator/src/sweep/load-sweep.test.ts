@@ -46,7 +46,7 @@ describe("parseSweep", () => {
     expect(one?.scenario.clients.map(({ trainCount }) => trainCount)).toEqual([1, 1]);
     expect(ten?.scenario.clients.map(({ trainCount }) => trainCount)).toEqual([10, 3]);
     expect([one?.scenario.training.rounds, ten?.scenario.training.rounds]).toEqual([5, 7]);
-    expect([one?.label, ten?.label, ten?.folder, ten?.scenario.name]).toEqual(["1", "ten", "02-10", "few-10"]);
+    expect([one?.label, ten?.label, ten?.folder, ten?.scenario.name]).toEqual(["1", "ten", "at-10", "few-10"]);
     expect(one?.scenario.model.encoder.initFile).toBe("/plants/start.safetensors");
   });
 
@@ -61,7 +61,7 @@ describe("parseSweep", () => {
     );
     expect(sweep.degrees[0]?.scenario.clients).toHaveLength(2);
     expect(sweep.degrees[1]?.scenario.clients).toMatchObject([{ id: "only", trainCount: 5 }]);
-    expect(sweep.degrees[1]?.folder).toBe("02-one-site");
+    expect(sweep.degrees[1]?.folder).toBe("at-one-site");
   });
 
   test.each([
@@ -76,6 +76,10 @@ describe("parseSweep", () => {
     [
       "degrees:\n  - { at: 1 }\n  - { at: 2, clients: [{ id: a, domain: digits, tasks: [edg] }] }",
       "few.yaml:7:57: clients[0].tasks[0]: expected one of",
+    ],
+    [
+      "degrees: [{ at: 1 }, { at: 2, set: { trainin.rounds: 3 } }]",
+      'few.yaml:5:54: trainin: expected a known key, received "trainin"; did you mean "training"?',
     ],
     ["degrees: [{ at: 1 }, { at: 0.5 }]", "few.yaml:5:28: degrees[1].at: expected more than 1"],
     ["degrees: [{ at: 0 }, { at: 1 }]", "few.yaml:5:17: degrees[0].at: expected a number above 0 (axis.scale is log)"],
@@ -101,6 +105,18 @@ describe("parseSweep", () => {
     );
     const text = `name: x\nbase: base.yaml\naxis: { label: x }\nstrategies: [fedavg, fedprox]\n${degrees}`;
     expect(() => parseSweep(text, "x.yaml", BASE)).toThrow(/x.yaml:4:13: strategies: expected "local" among them/);
+  });
+
+  test("refuses degrees that are the same scenario, or would share a folder", () => {
+    expect(complaint("degrees: [{ at: 1 }, { at: 2 }]", "{ label: x, scale: linear }")).toContain(
+      "few.yaml:5:22: degrees[1]: expected a scenario that differs from that of degree 1",
+    );
+    expect(complaint("degrees: [{ at: A b }, { at: a/b }]", "{ label: x }")).toContain("in letters or digits");
+    const { degrees } = sweepWith(
+      "degrees: [{ at: -1, set: { training.rounds: 2 } }, { at: 1 }]",
+      "{ label: x, scale: linear }",
+    );
+    expect(degrees.map(({ folder }) => folder)).toEqual(["at-minus-1", "at-1"]);
   });
 
   test("blames the base for what is wrong in the base", () => {

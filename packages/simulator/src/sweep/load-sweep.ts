@@ -44,6 +44,7 @@ function sweepOf(raw: RawSweep, yaml: LocatedYaml, base: BaseText): Sweep {
   const baseYaml = parseLocatedYaml(base.text, base.file);
   scenarioOfYaml(baseYaml, base.file); // The base is whole without its changes; else they would be blamed for it.
   const degrees = raw.degrees.map((_, index) => degreeOf(raw, index, yaml, { ...base, yaml: baseYaml }));
+  checkMeanings(degrees, yaml);
   const { name, description, axis, strategies, seeds } = raw;
   return {
     name,
@@ -76,24 +77,38 @@ function checkLists({ strategies, seeds }: RawSweep, yaml: LocatedYaml): void {
   });
 }
 
-/** Numbers that ascend, or texts that differ: a line from degree to degree must mean something. */
+/** Numbers that ascend, or texts that differ: a line from degree to degree must mean something, and each needs a folder. */
 function checkPositions({ axis, degrees }: RawSweep, yaml: LocatedYaml): void {
   degrees.forEach(({ at }, index) => {
     const complain = (expected: string, advice: string): never =>
       refuse(yaml, "INVALID_CONFIG", { path: ["degrees", index, "at"], expected, received: at, advice });
     const earlier = degrees.slice(0, index).map((degree) => degree.at);
-    if (axis.scale === "category") {
-      if (earlier.some((other) => slugOf(other) === slugOf(at)))
-        complain("one that differs from those before", "change it");
-      return;
+    if (axis.scale !== "category") {
+      const lowest = axis.scale === "log" ? "a number above 0" : "a number";
+      if (typeof at !== "number" || (axis.scale === "log" && at <= 0)) {
+        complain(`${lowest} (axis.scale is ${axis.scale})`, 'write a number, or set axis.scale to "category"');
+      }
+      const last = earlier.at(-1);
+      if (typeof last === "number" && typeof at === "number" && at <= last)
+        complain(`more than ${last}`, "put degrees in order");
     }
-    const lowest = axis.scale === "log" ? "a number above 0" : "a number";
-    if (typeof at !== "number" || (axis.scale === "log" && at <= 0)) {
-      complain(`${lowest} (axis.scale is ${axis.scale})`, 'write a number, or set axis.scale to "category"');
-    }
-    const last = earlier.at(-1);
-    if (typeof last === "number" && typeof at === "number" && at <= last)
-      complain(`more than ${last}`, "put degrees in order");
+    if (earlier.some((other) => slugOf(other) === slugOf(at)))
+      complain("one that differs from those before in letters or digits", "change it");
+  });
+}
+
+/** A path that was forgotten would give the same numbers at every degree. */
+function checkMeanings(degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
+  const meanings = degrees.map(({ scenario: { name: _name, ...meaning } }) => JSON.stringify(meaning));
+  meanings.forEach((meaning, index) => {
+    const same = meanings.indexOf(meaning);
+    if (same === index) return;
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["degrees", index],
+      expected: `a scenario that differs from that of degree ${degrees[same]?.label}`,
+      received: degrees[index]?.at,
+      advice: "give axis.path, or what is different in the degree's clients or set",
+    });
   });
 }
 
@@ -126,14 +141,15 @@ function degreeOf(raw: RawSweep, index: number, yaml: LocatedYaml, base: Base): 
     changeBy(path, to, origin, origin);
   }
   const scenario = scenarioOfYaml(changedYaml(base.yaml, { value, source: yaml, changes }), base.file);
-  const folder = `${String(index + 1).padStart(2, "0")}-${slug}`;
-  return { at: degree.at, label: degree.label ?? String(degree.at), folder, scenario };
+  // Without its place in the list: a degree that is put in later must not move the finished runs of those after it.
+  return { at: degree.at, label: degree.label ?? String(degree.at), folder: `at-${slug}`, scenario };
 }
 
 /** As a part of names of files and scenarios. */
 function slugOf(at: number | string): string {
   const slug = String(at)
     .toLowerCase()
+    .replace(/^-(?=[0-9])/, "minus-")
     .replace(/[^a-z0-9.]+/g, "-")
     .replace(/^[-.]+|[-.]+$/g, "");
   return slug === "" ? "degree" : slug;

@@ -22,6 +22,7 @@ describe("placesOf", () => {
   test.each([
     ["training..rounds", "a path like", "write it like"],
     ["[0].x", "a path like", "write it like"],
+    ["__proto__.x", "a path like", "write it like"],
     ["training.rounds.x", 'a map at training.rounds, to set "x" in', "check the path"],
     ["training[*].x", "a list at training", "check the path"],
     ["clients[2].tasks", "*, a number below 2 or an id of clients", "name one that"],
@@ -40,4 +41,11 @@ test("setAt makes maps on the way, and copies what it sets", () => {
   setAt(root, ["traffic", "upload"], value);
   value.push(2);
   expect(root).toEqual({ ...ROOT, traffic: { upload: [1] } });
+});
+
+test("setAt takes names of what every object inherits like any other", () => {
+  const root = {};
+  setAt(root, ["constructor", "x"], 1);
+  expect(Object.keys(root)).toEqual(["constructor"]);
+  expect(Object.hasOwn(Object, "x")).toBe(false);
 });

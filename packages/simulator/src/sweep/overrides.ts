@@ -39,7 +39,7 @@ interface Step {
 
 function stepsOf(text: string): readonly Step[] | null {
   const steps: Step[] = [];
-  const pattern = /(?:^|\.)([a-z0-9_-]+)|\[([^\]]+)\]/giy;
+  const pattern = /(?:^|\.)([a-z][a-z0-9_-]*)|\[([^\]]+)\]/giy;
   while (pattern.lastIndex < text.length) {
     const match = pattern.exec(text);
     if (match === null) return null;
@@ -77,7 +77,8 @@ function follow(root: unknown, place: ConfigPath, { kind, name }: Step): readonl
 export function setAt(root: unknown, place: ConfigPath, value: unknown): void {
   let current = root as Record<string | number, unknown>;
   for (const part of place.slice(0, -1)) {
-    current[part] ??= {};
+    // Only what is its own: `constructor` is a name like any other, and a mistake that the scenario's schema must see.
+    if (!Object.hasOwn(current, part) || current[part] === null) current[part] = {};
     current = current[part] as Record<string | number, unknown>;
   }
   const last = place.at(-1);
@@ -116,9 +117,11 @@ export function changedYaml(
 ): LocatedYaml {
   const originOf = (path: ConfigPath): ConfigPath | null => {
     const change = changes.findLast(({ place }) => place.every((part, i) => part === path[i]));
-    return change === undefined || change.origin === null
-      ? null
-      : [...change.origin, ...path.slice(change.place.length)];
+    if (change !== undefined)
+      return change.origin === null ? null : [...change.origin, ...path.slice(change.place.length)];
+    // A map that was made on the way to a change is the change's.
+    if (valueAt(base.value, path) !== undefined) return null;
+    return changes.find(({ place }) => path.every((part, i) => part === place[i]))?.origin ?? null;
   };
   const ownOffset = (path: ConfigPath): number => AFTER_BASE + source.offsetOf(path);
   return {
