@@ -121,6 +121,12 @@ describe("sweep", () => {
     const alone = quiet();
     expect(await sweep(alone, "--strategies", "fedavg,fedprox")).toBe(2);
     expect(alone.errText()).toContain('--strategies: expected "local" among them');
+    const equal = quiet();
+    await writeFile(join(dir, "sweep.yaml"), SWEEP.replace("clients[*].trainCount", "training.rounds"));
+    expect(await sweep(equal, "--rounds", "2")).toBe(2);
+    expect(equal.errText()).toContain(
+      "--rounds: expected degrees that still differ, received 2, with which 2 and 3 are",
+    );
     await rm(join(dir, "base.yaml"));
     const missing = quiet();
     expect(await sweep(missing)).toBe(3);

@@ -4,6 +4,7 @@ import { KumiaiError, lockProcess, writeFileAtomic } from "@kumiai/params";
 import {
   BASELINE_STRATEGY,
   type ComparisonResult,
+  findSameDegrees,
   loadSweep,
   renderSweepCsv,
   renderSweepMarkdown,
@@ -50,6 +51,14 @@ export async function runSweep(options: SweepOptions, io: Io): Promise<SweepOutc
     );
   }
   const degrees = sweep.degrees.map((degree) => ({ ...degree, scenario: adjusted(degree.scenario, options) }));
+  const same = findSameDegrees(degrees);
+  if (same !== undefined) {
+    const [first, second] = [degrees[same.first]?.label, degrees[same.second]?.label];
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `--rounds: expected degrees that still differ, received ${options.rounds}, with which ${first} and ${second} are the same; leave it out`,
+    );
+  }
   for (const { scenario } of degrees) resolveStrategies(scenario, names.strategies);
   const dir = await prepareOutputDir(options.out ?? join("runs", sweep.name));
   await using _lock = await lockProcess(join(dir, ".sweep.lock"), processIdentity());

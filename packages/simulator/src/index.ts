@@ -62,7 +62,7 @@ export { type RunOptions, type RunOutcome, runStrategy } from "./run.js";
 export { type PrepareSeedOptions, prepareSeed, type SeedContext } from "./seed-context.js";
 export { serializeResult, withoutTimes } from "./serialize.js";
 export type { ClientDifference, PairedDifference, StrategyDifference } from "./statistics/against.js";
-export { loadSweep, parseSweep } from "./sweep/load-sweep.js";
+export { findSameDegrees, loadSweep, parseSweep } from "./sweep/load-sweep.js";
 export {
   type DegreeGain,
   type DegreeResult,

@@ -99,17 +99,29 @@ function checkPositions({ axis, degrees }: RawSweep, yaml: LocatedYaml): void {
 
 /** A path that was forgotten would give the same numbers at every degree. */
 function checkMeanings(degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
-  const meanings = degrees.map(({ scenario: { name: _name, ...meaning } }) => JSON.stringify(meaning));
-  meanings.forEach((meaning, index) => {
-    const same = meanings.indexOf(meaning);
-    if (same === index) return;
-    refuse(yaml, "INVALID_CONFIG", {
-      path: ["degrees", index],
-      expected: `a scenario that differs from that of degree ${degrees[same]?.label}`,
-      received: degrees[index]?.at,
-      advice: "give axis.path, or what is different in the degree's clients or set",
-    });
+  const same = findSameDegrees(degrees);
+  if (same === undefined) return;
+  refuse(yaml, "INVALID_CONFIG", {
+    path: ["degrees", same.second],
+    expected: `a scenario that differs from that of degree ${degrees[same.first]?.label}`,
+    received: degrees[same.second]?.at,
+    advice: "give axis.path, or what is different in the degree's clients or set",
   });
+}
+
+/** Indices of two degrees whose scenarios differ in nothing but the name. */
+export function findSameDegrees(
+  degrees: readonly SweepDegree[],
+): { readonly first: number; readonly second: number } | undefined {
+  const known = new Map<string, number>();
+  for (const [second, { scenario }] of degrees.entries()) {
+    const { name: _name, ...meaning } = scenario;
+    const text = JSON.stringify(meaning);
+    const first = known.get(text);
+    if (first !== undefined) return { first, second };
+    known.set(text, second);
+  }
+  return undefined;
 }
 
 interface Base extends BaseText {
