@@ -1,6 +1,6 @@
 import { createRng } from "@kumiai/params";
 import { describe, expect, test } from "vitest";
-import { solveConflictAverse } from "./conflict-averse.js";
+import { equalizeLengths, solveConflictAverse } from "./conflict-averse.js";
 import { maxDifference, randomVector } from "./testing/federation.js";
 import { dot, gramOf } from "./testing/vectors.js";
 
@@ -129,6 +129,25 @@ describe("conflict-averse solve", () => {
     const large = solveConflictAverse(gram, 0.4).weights;
     expect(maxDifference(large, solveConflictAverse(small, 0.4).weights)).toBeLessThan(1e-9);
     expect(maxDifference(large, new Float64Array(6).fill(1 / 6))).toBeGreaterThan(0.01);
+  });
+});
+
+describe("updates of one length", () => {
+  test("norms become their mean, cosines stay, a zero update stays zero", () => {
+    const gram = gramOf([Float32Array.of(3, 4, 0), Float32Array.of(1, 0, 0), new Float32Array(3)]);
+    const equalized = equalizeLengths(gram);
+    expect([...equalized.scales]).toEqual([2 / 5, 2, 1]); // Norms 5, 1 and 0: 2 in the mean.
+    [4, 4 * 0.6, 0, 4 * 0.6, 4, 0, 0, 0, 0].forEach((expected, at) => {
+      expect(equalized.gram[at]).toBeCloseTo(expected, 12);
+    });
+  });
+
+  test("orthogonal updates of any lengths get equal weights, where the shortest would get nearly all", () => {
+    const gram = gramOf([Float32Array.of(10, 0, 0), Float32Array.of(0, 1, 0), Float32Array.of(0, 0, 0.1)]);
+    expect(solveConflictAverse(gram, 0.4).weights[2]).toBeGreaterThan(0.9);
+    for (const weight of solveConflictAverse(equalizeLengths(gram).gram, 0.4).weights) {
+      expect(weight).toBeCloseTo(1 / 3, 9);
+    }
   });
 });
 

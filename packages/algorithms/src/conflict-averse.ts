@@ -49,6 +49,24 @@ export function solveConflictAverse(gram: Float64Array, radius: number): Conflic
 }
 
 /**
+ * The Gram of the same updates with one length for all, the mean of their norms, and what each was multiplied by; a zero update stays zero.
+ * Ours: weights of `solveConflictAverse` are largest for the shortest updates, whatever their directions.
+ */
+export function equalizeLengths(gram: Float64Array): {
+  readonly gram: Float64Array;
+  readonly scales: Float64Array;
+} {
+  const count = Math.sqrt(gram.length);
+  const norms = Float64Array.from({ length: count }, (_, i) => Math.sqrt(gram[i * count + i] ?? 0));
+  const mean = norms.reduce((sum, norm) => sum + norm / count, 0);
+  const scales = norms.map((norm) => (norm > 0 ? mean / norm : 1));
+  const equalized = gram.map(
+    (value, at) => value * (scales[Math.floor(at / count)] as number) * (scales[at % count] as number),
+  );
+  return { gram: equalized, scales };
+}
+
+/**
  * G / mean(diag G); all zeros stay zeros. The division makes the solve independent of the scale of the updates; by a power of two
  * first, which is exact, so that no sum overflows.
  */

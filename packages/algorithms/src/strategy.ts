@@ -123,6 +123,7 @@ export interface CosineMatrix {
 
 /** The hyper-weights used in the round, before clamping. */
 export interface HyperWeightValues {
+  /** Where layers have one each, their mean. */
   readonly encoderAlpha: Readonly<Record<ClientId, number>>;
   /** By decoder (`client/task`), then by layer key. */
   readonly decoderBeta: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -179,6 +180,8 @@ export interface Measurements {
   /** [K, K] for a tensor of a decoder, in layout order, made when it is asked for; RangeError if none were measured. */
   decoderGram(tensor: number): Float64Array;
   readonly encoderAlignments: ReadonlyMap<ClientId, number>;
+  /** The same by layer; none unless `encoderLayerGrams` was asked for. */
+  readonly encoderLayerAlignments: ReadonlyMap<ClientId, ReadonlyMap<string, number>>;
   /** One number per tensor. */
   readonly decoderAlignments: ReadonlyMap<string, readonly number[]>;
 }

@@ -65,8 +65,8 @@ describe("STATE_MALFORMED with the file and what is wrong, for", () => {
   test.each([
     ["text that is not JSON", "{", /expected JSON/],
     ["nothing", "", /expected JSON/],
-    ["another document", "[]", /expected a state file of version 1/],
-    ["another version", JSON.stringify({ ...good, version: 2 }), /version/],
+    ["another document", "[]", /expected a state file of version 2/],
+    ["another version", JSON.stringify({ ...good, version: 1 }), /version/],
     ["no round", JSON.stringify({ ...good, round: undefined }), /round/],
     ["a round that is none", JSON.stringify({ ...good, round: -1 }), /round/],
     ["no last call", JSON.stringify({ ...good, last: undefined }), /last/],

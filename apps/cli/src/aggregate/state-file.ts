@@ -30,7 +30,7 @@ export interface LastCall {
 }
 
 const FORMAT = "kumiai-aggregate-state";
-const VERSION = 1;
+const VERSION = 2;
 
 const stateSchema = z.object({
   format: z.literal(FORMAT),

@@ -47,6 +47,7 @@ type EncoderMeasurements = Pick<
   | "gramSource"
   | "encoderNorms"
   | "encoderAlignments"
+  | "encoderLayerAlignments"
   | "encoderLayers"
   | "encoderLayerGram"
   | "encoderDistances"
@@ -207,19 +208,26 @@ function readRows(
   groups: readonly EncoderGroup[],
   { present }: Cohort,
   results: ReadonlyMap<MeasureSegment, Measured>,
-): Pick<Measurements, "encoderNorms" | "encoderAlignments"> {
+): Pick<Measurements, "encoderNorms" | "encoderAlignments" | "encoderLayerAlignments"> {
   const norms = new Map<ClientId, number>();
   const alignments = new Map<ClientId, number>();
+  const byLayer = new Map<ClientId, ReadonlyMap<string, number>>();
   for (const { members, parts } of groups) {
-    members.forEach((i, row) => {
+    for (const [row, i] of members.entries()) {
       const { id } = at(present, i).spec;
       const squares = parts.map(({ segment }) => squaredNorm(segment, get(results, segment), row));
       norms.set(id, Math.sqrt(sum(squares)));
-      const own = parts.flatMap(({ segment }) => alignmentOf(segment, get(results, segment), row) ?? []);
-      if (own.length > 0) alignments.set(id, sum(own));
-    });
+      const own = parts.flatMap(({ segment, layer }) => {
+        const value = alignmentOf(segment, get(results, segment), row);
+        return value === undefined ? [] : [{ layer, value }];
+      });
+      if (own.length === 0) continue;
+      alignments.set(id, sum(own.map(({ value }) => value)));
+      const layers = own.flatMap(({ layer, value }) => (layer === undefined ? [] : [[layer, value] as const]));
+      if (layers.length > 0) byLayer.set(id, new Map(layers));
+    }
   }
-  return { encoderNorms: norms, encoderAlignments: alignments };
+  return { encoderNorms: norms, encoderAlignments: alignments, encoderLayerAlignments: byLayer };
 }
 
 function readLayers(

@@ -200,6 +200,8 @@ const OPTIONS: Readonly<Record<string, readonly Readonly<Record<string, unknown>
     { attention: "cosine" },
     { weights: "sketch", sketchSize: 256 },
     { decoderPart: false, encoderRule: "trimmed-mean" },
+    { decoderPart: false, encoderRule: "pull", alphaPer: "layer" },
+    { decoderPart: false, normalizeUpdates: true, alphaPer: "layer" },
     { encoderPart: false },
   ],
 };

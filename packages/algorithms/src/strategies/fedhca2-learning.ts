@@ -3,16 +3,16 @@
  *
  * Notation — code name, symbol, shape:
  *   encoderDelta  Δ_i      [P]  the new update of client i, trained from the params that its last round gave it
- *   direction     Ũ        [P]  of the round in which the client last took part
+ *   direction     Ũ        [P]  of the round in which the client last took part; by `pull` its own, θ̄ − θ_i of that round
  *   attended      M_k      [Q]  of that same round
  *
- *   ∂/∂α_i = ⟨Ũ, −Δ_i⟩,  ∂/∂β_{ℓ,k} = Σ_{p∈ℓ} ⟨M_k,p, −Δ_k,p⟩, where the hyper-weight is in [0, 1], else 0.
+ *   ∂/∂α_i = ⟨Ũ, −Δ_i⟩ (with an α for each layer, over that layer),  ∂/∂β_{ℓ,k} = Σ_{p∈ℓ} ⟨M_k,p, −Δ_k,p⟩, where the hyper-weight is in [0, 1], else 0.
  *
  * A client that missed rounds trained from what its own last round gave it, so the Ũ and M_k of that round, not those of
  * rounds it missed, say how its hyper-weights entered its params. Missed rounds change neither values nor momentum.
  * A client without a past, or a task that it did not have then, starts with the initial values.
  */
-import { type ClientId, KumiaiError } from "@kumiai/params";
+import { type ClientId, KumiaiError, type ParamSlot } from "@kumiai/params";
 import { type Cohort, type DecoderPart, decodersOf, type PresentClient, sizeOf } from "../cohort.js";
 import {
   type HyperOptimizerOptions,
@@ -23,10 +23,11 @@ import {
 } from "../hyper-weights.js";
 import type { StateVector } from "../state-vector.js";
 import type { Measurements, MeasureRequest } from "../strategy.js";
-import { type ClientMemory, type DecoderMemory, type FedHca2State, findOwn } from "./fedhca2-state.js";
+import { type ClientMemory, type DecoderMemory, type FedHca2State, findOwn, WHOLE } from "./fedhca2-state.js";
 
 export interface LearningOptions {
   readonly encoderAlpha: number;
+  readonly alphaPer: "client" | "layer";
   readonly decoderBeta: number;
   readonly learnHyperWeights: boolean;
   readonly projectHyperWeights: boolean;
@@ -43,7 +44,7 @@ export function alignmentsToMeasure(
   const decoders = new Map<string, StateVector>();
   for (const { spec, encoderSlots } of learns ? cohort.present : []) {
     const past = findOwn(state.clients, spec.id);
-    const direction = past === undefined ? undefined : state.directions[past.lastRound];
+    const direction = past === undefined ? undefined : (past.direction ?? state.directions[past.lastRound]);
     if (direction === undefined) continue;
     assertSameSize(`encoder of client ${spec.id}`, direction.length, sizeOf(encoderSlots), spec.id);
     encoders.set(spec.id, direction);
@@ -72,21 +73,35 @@ export function learnHyperWeights(
   ]);
   return {
     lastRound: round,
-    alpha: learnAlpha(past, measured.encoderAlignments.get(client.spec.id), options),
+    alphas: learnAlphas(client, past, measured, options),
+    direction: null,
     decoders: Object.fromEntries(decoders),
   };
 }
 
-/** `alignment`: ⟨Ũ, Δ_i⟩, if there is something to learn from. */
-function learnAlpha(
+/** The key of each slot's hyper-weight, in the order of the slots. */
+export function alphaKeys(
+  slots: readonly ParamSlot[],
+  { alphaPer }: Pick<LearningOptions, "alphaPer">,
+): readonly string[] {
+  return slots.map(({ layerKey }) => (alphaPer === "layer" ? layerKey : WHOLE));
+}
+
+function learnAlphas(
+  { spec: { id }, encoderSlots }: PresentClient,
   past: ClientMemory | undefined,
-  alignment: number | undefined,
+  { encoderAlignments, encoderLayerAlignments }: Measurements,
   options: LearningOptions,
-): HyperWeight {
-  if (past === undefined) return initialHyperWeight(options.encoderAlpha);
-  if (alignment === undefined) return past.alpha;
-  const gradient = maskedGradient(past.alpha, alignment);
-  return stepHyperWeight(past.alpha, gradient, options.hyperOptimizer, options.projectHyperWeights);
+): ClientMemory["alphas"] {
+  const whole = encoderAlignments.get(id);
+  const alignments =
+    options.alphaPer === "layer"
+      ? encoderLayerAlignments.get(id)
+      : whole === undefined
+        ? undefined
+        : new Map([[WHOLE, whole]]);
+  const keys = new Set(alphaKeys(encoderSlots, options));
+  return learnEach(keys, past?.alphas, alignments, options.encoderAlpha, options);
 }
 
 function learnBetas(
@@ -94,19 +109,31 @@ function learnBetas(
   past: DecoderMemory | undefined,
   { decoderAlignments }: Measurements,
   options: LearningOptions,
-): Readonly<Record<string, HyperWeight>> {
+): DecoderMemory["betas"] {
   const byTensor = decoderAlignments.get(key);
   const alignments = new Map<string, number>();
   slots.forEach(({ layerKey }, tensor) => {
     alignments.set(layerKey, (alignments.get(layerKey) ?? 0) + (byTensor?.[tensor] ?? 0));
   });
-  const betas = [...alignments].map(([layer, alignment]) => {
-    const beta = findOwn(past?.betas, layer) ?? initialHyperWeight(options.decoderBeta);
-    if (byTensor === undefined) return [layer, beta];
-    const gradient = maskedGradient(beta, alignment);
-    return [layer, stepHyperWeight(beta, gradient, options.hyperOptimizer, options.projectHyperWeights)];
+  const learnable = byTensor === undefined ? undefined : alignments;
+  return learnEach(alignments.keys(), past?.betas, learnable, options.decoderBeta, options);
+}
+
+/** `alignments`: of the direction with the new update, by layer; undefined if there is nothing to learn from. */
+function learnEach(
+  layers: Iterable<string>,
+  past: Readonly<Record<string, HyperWeight>> | undefined,
+  alignments: ReadonlyMap<string, number> | undefined,
+  initial: number,
+  { hyperOptimizer, projectHyperWeights }: LearningOptions,
+): Readonly<Record<string, HyperWeight>> {
+  const next = Array.from(layers, (layer) => {
+    const weight = findOwn(past, layer) ?? initialHyperWeight(initial);
+    if (alignments === undefined) return [layer, weight];
+    const gradient = maskedGradient(weight, alignments.get(layer) ?? 0);
+    return [layer, stepHyperWeight(weight, gradient, hyperOptimizer, projectHyperWeights)];
   });
-  return Object.fromEntries(betas);
+  return Object.fromEntries(next);
 }
 
 function assertSameSize(what: string, past: number, now: number, client: ClientId): void {

@@ -17,10 +17,19 @@ export const FEDHCA2_OPTIONS = {
   ...ENCODER_RULE_OPTIONS,
   encoderRule: choiceOption(
     "conflict-averse",
-    ["conflict-averse", "median", "trimmed-mean", "krum"],
-    "what Ũ is: conflict-averse, or the middle of the updates, which holds against sites that send anything",
+    ["conflict-averse", "median", "trimmed-mean", "krum", "pull"],
+    "what α takes in: Ũ, conflict-averse; the middle of the updates, which holds against sites that send anything; or the way to the mean of all encoders",
+  ),
+  normalizeUpdates: booleanOption(
+    false,
+    "conflict-averse: updates count as if all were as long as they are in the mean, so that the shortest do not take all the weight",
   ),
   encoderAlpha: numberOption(0.1, IN_UNIT_INTERVAL, "initial α"),
+  alphaPer: choiceOption(
+    "client",
+    ["client", "layer"],
+    "whether a site has one α, or one for each layer of its encoder",
+  ),
   decoderBeta: numberOption(0.1, IN_UNIT_INTERVAL, "initial β"),
   attention: choiceOption("dot", ["dot", "cosine"], "similarity of decoders: the paper's, or one free of scale"),
   temperature: numberOption(0.25, { moreThan: 0 }, "of the cosine attention"),

@@ -17,7 +17,10 @@ export interface FedHca2State {
 export interface ClientMemory {
   /** The round in which the client last took part: its base comes from there. */
   readonly lastRound: number;
-  readonly alpha: HyperWeight;
+  /** By layer key; where the encoder has one for all its layers, under `WHOLE`. */
+  readonly alphas: Readonly<Record<string, HyperWeight>>;
+  /** What α scaled in that round, where every client has a vector of its own; null where it was the round's Ũ, or nothing learns from it. */
+  readonly direction: StateVector | null;
   readonly decoders: Readonly<Record<TaskId, DecoderMemory>>;
 }
 
@@ -27,6 +30,9 @@ export interface DecoderMemory {
   /** M_k of the client's last round, all tensors end to end; null when nothing learns from it. */
   readonly attended: StateVector | null;
 }
+
+/** In place of a layer's key. */
+export const WHOLE = "";
 
 export const EMPTY_STATE: FedHca2State = { version: 1, clients: {}, directions: {} };
 

@@ -1,9 +1,10 @@
+import { createLayout, type ParamSlotSpec, parseClientId } from "@kumiai/params";
 import { describe, expect, test } from "vitest";
 import { createStrategy } from "../registry.js";
 import type { StateVector } from "../state-vector.js";
 import type { ClientSpec, RoundOutput } from "../strategy.js";
 import { decoderOf, encoderOf, maxDifference, paramsFor, specOf, updatesOf } from "../testing/federation.js";
-import type { FedHca2State } from "./fedhca2-state.js";
+import { type FedHca2State, WHOLE } from "./fedhca2-state.js";
 
 const A = specOf({ id: "a", domain: "garments", tasks: ["semseg"] });
 const B = specOf({ id: "b", domain: "digits", tasks: ["edge", "depth"] });
@@ -129,7 +130,7 @@ describe("fedhca2, one round", () => {
 });
 
 describe("fedhca2, hyper-weights", () => {
-  const alphaOf = (output: RoundOutput<FedHca2State>, spec: ClientSpec) => output.state.clients[spec.id]?.alpha;
+  const alphaOf = (output: RoundOutput<FedHca2State>, spec: ClientSpec) => output.state.clients[spec.id]?.alphas[WHOLE];
 
   test("start at their initial values and move from a client's second round on", () => {
     const [first, second] = play({ encoderAlpha: 0.2, decoderBeta: 0.3 }, [{}, {}]);
@@ -234,3 +235,108 @@ describe("fedhca2, hyper-weights", () => {
     );
   });
 });
+
+describe("fedhca2, options of our own", () => {
+  const encoderAfter = (output: RoundOutput<FedHca2State>, spec: ClientSpec) =>
+    encoderOf(spec, paramsFor(output, spec));
+  const updates = updatesOf(CLIENTS, "1/1");
+  const encodersOf = (what: "base" | "local") =>
+    updates.map((update, index) => encoderOf(CLIENTS[index] ?? A, update[what]));
+  const mean = encoderOf(A, updates[0]?.local ?? new Float32Array()).map(
+    (_, p) => encodersOf("local").reduce((sum, own) => sum + (own[p] ?? 0), 0) / CLIENTS.length,
+  );
+
+  test("pull: α = 1 gives everybody the mean of all encoders, α = 0 their own, to 1e-6", () => {
+    const pulled = only(play({ encoderRule: "pull", encoderAlpha: 1 }, [{}]), 0);
+    for (const spec of CLIENTS) expect(maxDifference(encoderAfter(pulled, spec), mean)).toBeLessThan(1e-6);
+    const free = only(play({ encoderRule: "pull", encoderAlpha: 0 }, [{}]), 0);
+    const own = encodersOf("local")[1] ?? new Float32Array();
+    expect(maxDifference(encoderAfter(free, B), own)).toBeLessThan(1e-6);
+  });
+
+  test("pull: α learns from the client's own way to the mean, kept from its last round, to 1e-6", () => {
+    const [first, second] = play({ encoderRule: "pull", encoderAlpha: 0.3 }, [{}, {}]);
+    const own = encodersOf("local")[1] ?? new Float32Array();
+    const way = mean.map((value, p) => value - (own[p] ?? 0));
+    expect(maxDifference(inMemory(first?.state.clients[B.id]?.direction ?? undefined), way)).toBeLessThan(1e-5);
+    const next = updatesOf(CLIENTS, "1/2")[1];
+    const before = encoderOf(B, next?.base ?? new Float32Array());
+    const alignment = encoderOf(B, next?.local ?? new Float32Array()).reduce(
+      (sum, value, p) => sum + (value - (before[p] ?? 0)) * (way[p] ?? 0),
+      0,
+    );
+    const expected = 0.3 - 0.01 * (-alignment + 1e-4 * 0.3);
+    expect(second?.diagnostics.hyperWeights?.encoderAlpha[B.id]).toBeCloseTo(expected, 6);
+    expect(first?.state.directions).toEqual({});
+  });
+
+  test("pull: what the server sends is one mean for all, and the mean step of each group", () => {
+    const { traffic } = only(play({ encoderRule: "pull", decoderPart: false }, [{ present: [A, B] }]), 0);
+    expect(traffic.broadcast.encoder).toBe(8); // Of two encoders of 8 numbers each.
+  });
+
+  test("normalizeUpdates: weights do not depend on how long a client's update is, and its step keeps the others' size", () => {
+    const strategy = createStrategy("fedhca2", { normalizeUpdates: true });
+    const run = (scale: number) => {
+      const scaled = updates.map((update, index) => {
+        if (index !== 0) return update;
+        return { ...update, local: update.base.map((b, p) => b + scale * ((update.local[p] ?? 0) - b)) };
+      });
+      return strategy.aggregate(strategy.init(CLIENTS), { round: 1, clients: CLIENTS, updates: scaled }).diagnostics;
+    };
+    const [usual, long] = [run(1).conflictWeights ?? {}, run(64).conflictWeights ?? {}];
+    for (const { id } of CLIENTS) expect(long[id]).toBeCloseTo(usual[id] ?? Number.NaN, 4);
+    const plain = only(play({}, [{}]), 0).diagnostics.conflictWeights ?? {};
+    expect(CLIENTS.some(({ id }) => Math.abs((plain[id] ?? 0) - (usual[id] ?? 0)) > 1e-3)).toBe(true);
+  });
+
+  test("alphaPer layer: each layer learns from its own part of Ũ, and with equal α all is as with one for the client", () => {
+    const clients = ["x", "y"].map((id) => twoLayers(id));
+    const strategy = createStrategy("fedhca2", { alphaPer: "layer", encoderAlpha: 0.2 });
+    const plain = createStrategy("fedhca2", { encoderAlpha: 0.2 });
+    const input = (round: number) => ({ round, clients, updates: updatesOf(clients, `layers/${round}`) });
+    const first = strategy.aggregate(strategy.init(clients), input(1)) as RoundOutput<FedHca2State>;
+    const whole = plain.aggregate(plain.init(clients), input(1)) as RoundOutput<FedHca2State>;
+    const [x] = clients;
+    if (x === undefined) throw new Error("no client");
+    expect(paramsFor(first, x)).toEqual(paramsFor(whole, x));
+    expect(first.state.directions).toEqual(whole.state.directions);
+
+    const second = strategy.aggregate(first.state, input(2)) as RoundOutput<FedHca2State>;
+    const direction = inMemory(first.state.directions[1]);
+    const [update] = input(2).updates;
+    const delta = encoderOf(x, update?.local ?? new Float32Array()).map(
+      (value, p) => value - (encoderOf(x, update?.base ?? new Float32Array())[p] ?? 0),
+    );
+    // The encoder's slots end to end: four numbers of layer one, two of layer two, two more of layer one.
+    const places: Readonly<Record<string, readonly number[]>> = { one: [0, 1, 2, 3, 6, 7], two: [4, 5] };
+    for (const [layer, own] of Object.entries(places)) {
+      const alignment = own.reduce((sum, p) => sum + (direction[p] ?? 0) * (delta[p] ?? 0), 0);
+      const { value } = second.state.clients[x.id]?.alphas[layer] ?? { value: Number.NaN };
+      expect(value).toBeCloseTo(0.2 - 0.01 * (-alignment + 1e-4 * 0.2), 6);
+    }
+    const values = Object.values(second.state.clients[x.id]?.alphas ?? {}).map(({ value }) => value);
+    const mean = second.diagnostics.hyperWeights?.encoderAlpha[x.id];
+    expect(mean).toBeCloseTo(((values[0] ?? 0) + (values[1] ?? 0)) / 2, 12);
+  });
+
+  test("refuses an α for each layer from sketches, which do not tell layers apart", () => {
+    expect(() => createStrategy("fedhca2", { alphaPer: "layer", weights: "sketch" })).toThrow(
+      expect.objectContaining({ code: "INVALID_CONFIG", message: expect.stringContaining('expected "exact"') }),
+    );
+  });
+});
+
+/** An encoder whose first layer goes on after the second. */
+function twoLayers(id: string): ClientSpec {
+  const slot = (name: string, size: number, layer: string): ParamSlotSpec => ({
+    name: `encoder.${name}`,
+    shape: [size],
+    layer: `encoder.${layer}`,
+    role: { kind: "encoder" },
+  });
+  const { tasks } = A;
+  const slots = [slot("one.weight", 4, "one"), slot("two.weight", 2, "two"), slot("one.late", 2, "one")];
+  const decoders = A.layout.slots.filter(({ role }) => role.kind === "decoder");
+  return { id: parseClientId(id), domain: id, tasks, layout: createLayout([...slots, ...decoders]) };
+}

@@ -7,7 +7,8 @@
  *   encoderDelta  Δ_i      [P]  local − base of client i's encoder
  *   direction     Ũ        [P]  one for all clients, see `conflict-averse.ts`; by another `encoderRule` the middle of the Δ_i, see `encoder-rule.ts`
  *   groupMean     Δ̄_i      [P]  mean Δ of the clients present with i's domain and task set, wherever they stand; by another `encoderRule` their middle
- *   alpha         α_i           hyper-weight of Ũ for client i
+ *   pull          d_i      [P]  by `encoderRule: "pull"`, in place of Ũ: θ̄ − (base_i + Δ̄_i), with θ̄ the mean over the clients present of base_j + Δ_j
+ *   alpha         α_i           hyper-weight of Ũ for client i; with `alphaPer: "layer"` one for each layer of the encoder
  *   attended      M_k      [Q]  see `cross-attention.ts`
  *   betas         β_{ℓ,k}       hyper-weight of M_k for layer ℓ of decoder k; a weight and its bias share it
  *
@@ -23,11 +24,11 @@
  * alone in its group) and M_k for its own decoders; a part that is switched off moves nothing.
  *
  * Differs from the paper in: the conflict-averse solve is exact and scale-free; groups need not be neighbors in the list;
- * the options `attention: "cosine"`, `projectHyperWeights`, `encoderRule` and the switches of parts, none of which is the default. A rule
- * holds for encoders alone: M_k still hears everybody.
+ * the options `attention: "cosine"`, `projectHyperWeights`, `encoderRule`, `normalizeUpdates`, `alphaPer` and the switches of parts, none of which is the
+ * default. A rule holds for encoders alone: M_k still hears everybody.
  */
-import type { BlockRule, SketchSpec } from "@kumiai/kernels";
-import type { ClientId } from "@kumiai/params";
+import type { BlockRule, Operand, SketchSpec } from "@kumiai/kernels";
+import { type ClientId, KumiaiError, type ParamSlot } from "@kumiai/params";
 import {
   assertSameDecoders,
   assertSameEncoders,
@@ -37,7 +38,7 @@ import {
   type PresentClient,
   sizeOf,
 } from "../cohort.js";
-import { solveConflictAverse } from "../conflict-averse.js";
+import { equalizeLengths, solveConflictAverse } from "../conflict-averse.js";
 import { attentionOf } from "../cross-attention.js";
 import { defineStrategy } from "../define-strategy.js";
 import { byClient } from "../diagnostics.js";
@@ -56,12 +57,20 @@ import {
   type RoundDiagnostics,
   type Strategy,
 } from "../strategy.js";
-import { alignmentsToMeasure, learnHyperWeights } from "./fedhca2-learning.js";
+import { alignmentsToMeasure, alphaKeys, learnHyperWeights } from "./fedhca2-learning.js";
 import type { FedHca2Options } from "./fedhca2-options.js";
 import { type ClientMemory, EMPTY_STATE, type FedHca2State, neededDirections } from "./fedhca2-state.js";
 
 /** `name`: under which an ablation is registered. */
 export function createFedHca2(options: FedHca2Options, name: string): Strategy<FedHca2State> {
+  const isByLayer = options.encoderPart && options.alphaPer === "layer";
+  if (isByLayer && options.weights === "sketch") {
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `strategy option ${name}.weights: expected "exact" with alphaPer "layer", since a sketch does not tell layers apart; received "sketch"`,
+      { option: `${name}.weights`, expected: "exact", received: "sketch" },
+    );
+  }
   const check = (clients: readonly ClientSpec[]): void => {
     if (options.encoderPart) assertSameEncoders(clients);
     if (options.decoderPart) assertSameDecoders(clients, () => "all");
@@ -80,6 +89,7 @@ export function createFedHca2(options: FedHca2Options, name: string): Strategy<F
       return {
         ...NOTHING_MEASURED,
         encoderGram: options.encoderPart ? source : "any",
+        encoderLayerGrams: isByLayer ? "exact" : "none",
         decoderGrams: options.decoderPart ? source : "none",
         ...alignmentsToMeasure(state, cohort, options),
       };
@@ -93,7 +103,7 @@ export function createFedHca2(options: FedHca2Options, name: string): Strategy<F
       const encoder = options.encoderPart && present.length > 0 ? mixEncoders(inputs) : undefined;
       const decoders = options.decoderPart ? mixDecoders(inputs) : undefined;
       return {
-        state: nextState(state, round, memories, { direction: encoder?.direction, attended: decoders?.attended }),
+        state: nextState(state, round, memories, { encoder: encoder?.kept, attended: decoders?.attended }),
         mixes: [...(encoder?.mixes ?? []), ...(decoders?.mixes ?? [])],
         traffic: { encoder: options.encoderPart, decoders: options.decoderPart },
         diagnostics: {
@@ -127,42 +137,105 @@ interface MixInputs {
 
 interface EncoderMix {
   readonly mixes: readonly GroupMix[];
-  /** Undefined where nothing learns from it. */
-  readonly direction: StateVector | undefined;
+  readonly kept: KeptDirections;
   readonly diagnostics: Pick<RoundDiagnostics, "conflictWeights" | "robustness">;
 }
 
-/** Step 2. Results: 0 is Ũ, then the mean of each group of several, then the clients' params. */
-function mixEncoders({ cohort, measured, memories, keep, options }: MixInputs): EncoderMix {
-  const { present, round } = cohort;
+/** What the next hyper-weight step compares updates with: one vector for all, or by client; nothing where nothing learns. */
+interface KeptDirections {
+  readonly common: StateVector | undefined;
+  readonly own: ReadonlyMap<ClientId, StateVector>;
+}
+
+/** Step 2, in one piece or slot by slot. */
+function mixEncoders(inputs: MixInputs): EncoderMix {
+  const { cohort, measured, options } = inputs;
+  const { present } = cohort;
+  const slots = present[0]?.encoderSlots ?? [];
   const everybody = present.map((_, row) => row);
   const center = centering(present, measured, options);
-  const common = center === undefined ? conflictAverse(present, measured, options) : center(everybody);
-  const length = sizeOf(present[0]?.encoderSlots ?? []);
-  const direction = options.learnHyperWeights ? keep(`direction/${round}`, length) : undefined;
-  const blocks: GroupMix["blocks"][number][] = [{ ...common.block, results: [keptIn(direction, 0)] }];
-  const groups = groupsOf(present);
-  const stepOf = new Map<number, GroupMix["blocks"][number]["operands"][number]>();
-  for (const rows of groups) {
-    const isAlone = rows.length === 1;
-    const mean = blocks.length;
-    for (const row of rows) stepOf.set(row, isAlone ? { delta: row } : { result: mean });
-    if (isAlone) continue;
-    blocks.push({ ...(center?.(rows).block ?? meanOf(rows)), results: [[]] });
-  }
-  present.forEach(({ spec }, row) => {
-    const alpha = memories.get(spec.id)?.alpha ?? { value: 0, velocity: 0 };
-    blocks.push({
-      operands: [{ before: row }, stepOf.get(row) ?? { delta: row }, { result: 0 }],
-      factors: Float64Array.of(1, 1, clamped(alpha)),
-      results: [[{ row }]],
-    });
-  });
+  const common =
+    options.encoderRule === "pull"
+      ? { block: meanAfter(everybody), diagnostics: {} }
+      : (center?.(everybody) ?? conflictAverse(present, measured, options));
+  const groups = Array.from(groupsOf(present), (rows) => ({
+    rows,
+    mean: rows.length === 1 ? undefined : (center?.(rows).block ?? meanOf(rows)),
+  }));
+  const kept = keepDirections(inputs, sizeOf(slots));
   return {
-    mixes: [{ rows: present.map(({ spec, encoderSlots }) => ({ client: spec.id, slots: encoderSlots })), blocks }],
-    direction,
+    mixes: cutsOf(slots, options).map((cut) => ({
+      rows: present.map(({ spec, encoderSlots }) => ({
+        client: spec.id,
+        slots: cut.end - cut.first === encoderSlots.length ? encoderSlots : encoderSlots.slice(cut.first, cut.end),
+      })),
+      blocks: encoderBlocks(cut, { common: common.block, groups, kept }, inputs),
+    })),
+    kept,
     diagnostics: common.diagnostics,
   };
+}
+
+/** Neighboring slots under one hyper-weight; `start`: where their numbers begin when all slots are taken end to end. */
+interface Cut {
+  readonly first: number;
+  readonly end: number;
+  readonly start: number;
+  readonly key: string;
+}
+
+function cutsOf(slots: readonly ParamSlot[], options: FedHca2Options): readonly Cut[] {
+  const cuts: Cut[] = [];
+  let start = 0;
+  for (const [first, key] of alphaKeys(slots, options).entries()) {
+    const last = cuts.at(-1);
+    if (last?.key === key) cuts[cuts.length - 1] = { ...last, end: first + 1 };
+    else cuts.push({ first, end: first + 1, start, key });
+    start += slots[first]?.size ?? 0;
+  }
+  return cuts;
+}
+
+function keepDirections({ cohort, keep, options }: MixInputs, length: number): KeptDirections {
+  const { present, round } = cohort;
+  if (!options.learnHyperWeights) return { common: undefined, own: new Map() };
+  if (options.encoderRule !== "pull") return { common: keep(`direction/${round}`, length), own: new Map() };
+  const own = present.map(({ spec: { id } }) => [id, keep(`pull/${round}/${id}`, length)] as const);
+  return { common: undefined, own: new Map(own) };
+}
+
+interface EncoderRecipe {
+  readonly common: Combined["block"];
+  readonly groups: readonly { readonly rows: readonly number[]; readonly mean: Combined["block"] | undefined }[];
+  readonly kept: KeptDirections;
+}
+
+/** Results: 0 is Ũ (θ̄ by `pull`), then the mean of each group of several, then the clients' params, then what is kept of each pull. */
+function encoderBlocks(
+  { key, start }: Cut,
+  { common, groups, kept }: EncoderRecipe,
+  { cohort: { present }, memories, options }: MixInputs,
+): GroupMix["blocks"] {
+  const blocks: GroupMix["blocks"][number][] = [{ ...common, results: [keptIn(kept.common, start)] }];
+  const stepOf = new Map<number, Operand>();
+  for (const { rows, mean } of groups) {
+    for (const row of rows) stepOf.set(row, mean === undefined ? { delta: row } : { result: blocks.length });
+    if (mean !== undefined) blocks.push({ ...mean, results: [[]] });
+  }
+  const made = present.map(({ spec: { id } }, row) => {
+    const alpha = clamped(memories.get(id)?.alphas[key] ?? { value: 0, velocity: 0 });
+    const own = options.encoderRule === "pull" ? 1 - alpha : 1;
+    return { id, row, alpha, own, operands: [{ before: row }, stepOf.get(row) ?? { delta: row }, { result: 0 }] };
+  });
+  for (const { row, operands, own, alpha } of made) {
+    blocks.push({ operands, factors: Float64Array.of(own, own, alpha), results: [[{ row }]] });
+  }
+  for (const { id, operands } of made) {
+    const vector = kept.own.get(id);
+    if (vector === undefined) continue;
+    blocks.push({ operands, factors: Float64Array.of(-1, -1, 1), results: [keptIn(vector, start)] });
+  }
+  return blocks;
 }
 
 /** What several updates become: a block without the places of its result. */
@@ -174,12 +247,16 @@ interface Combined {
 function conflictAverse(
   present: readonly PresentClient[],
   { encoderGram }: Measurements,
-  { conflictRadius }: FedHca2Options,
+  { conflictRadius, normalizeUpdates }: FedHca2Options,
 ): Combined {
-  const { weights, factors } = solveConflictAverse(encoderGram, conflictRadius);
+  const { gram, scales } = normalizeUpdates ? equalizeLengths(encoderGram) : { gram: encoderGram, scales: undefined };
+  const { weights, factors } = solveConflictAverse(gram, conflictRadius);
   let index = 0;
   return {
-    block: { operands: present.map((_, row) => ({ delta: row })), factors },
+    block: {
+      operands: present.map((_, row) => ({ delta: row })),
+      factors: factors.map((factor, row) => factor * (scales?.[row] ?? 1)),
+    },
     diagnostics: { conflictWeights: byClient(present, () => weights[index++] ?? 0) },
   };
 }
@@ -189,13 +266,18 @@ function meanOf(rows: readonly number[]): Combined["block"] {
   return { operands: rows.map((row) => ({ delta: row })), factors };
 }
 
+function meanAfter(rows: readonly number[]): Combined["block"] {
+  const factors = new Float64Array(rows.length).fill(1 / rows.length);
+  return { operands: rows.map((row) => ({ after: row })), factors };
+}
+
 /** The middle of some clients' updates by the rule of the options; undefined where they have none. Distances come from the Gram: ‖Δ_i − Δ_j‖². */
 function centering(
   present: readonly PresentClient[],
   { encoderGram }: Measurements,
   { encoderRule, ...rest }: FedHca2Options,
 ): ((rows: readonly number[]) => Combined) | undefined {
-  if (encoderRule === "conflict-averse") return undefined;
+  if (encoderRule === "conflict-averse" || encoderRule === "pull") return undefined;
   const gram = (i: number, j: number): number => encoderGram[i * present.length + j] ?? 0;
   return (members) => {
     const clients = members.flatMap((row) => present[row]?.spec.id ?? []);
@@ -279,9 +361,9 @@ function nextState(
   round: number,
   memories: Memories,
   {
-    direction,
+    encoder,
     attended,
-  }: { readonly direction: StateVector | undefined; readonly attended: DecoderMix["attended"] | undefined },
+  }: { readonly encoder: KeptDirections | undefined; readonly attended: DecoderMix["attended"] | undefined },
 ): FedHca2State {
   const clients: Record<ClientId, ClientMemory> = { ...state.clients };
   for (const [id, memory] of memories) {
@@ -289,9 +371,11 @@ function nextState(
       task,
       { betas, attended: attended?.get(`${id}/${task}`) ?? null },
     ]);
-    clients[id] = { ...memory, decoders: Object.fromEntries(decoders) };
+    const direction = encoder?.own.get(id) ?? null;
+    clients[id] = { ...memory, direction, decoders: Object.fromEntries(decoders) };
   }
-  const directions = direction === undefined ? state.directions : { ...state.directions, [round]: direction };
+  const common = encoder?.common;
+  const directions = common === undefined ? state.directions : { ...state.directions, [round]: common };
   return { version: 1, clients, directions: neededDirections(directions, clients) };
 }
 
@@ -306,9 +390,9 @@ function hyperWeightsOf(
     const betas = Object.entries<HyperWeight>(memories.get(client)?.decoders[task]?.betas ?? {});
     decoderBeta[key] = Object.fromEntries(betas.map(([layer, { value }]) => [layer, value]));
   }
-  const encoderAlpha = byClient(
-    encoderPart ? cohort.present : [],
-    ({ spec }) => memories.get(spec.id)?.alpha.value ?? 0,
-  );
+  const encoderAlpha = byClient(encoderPart ? cohort.present : [], ({ spec }) => {
+    const values = Object.values<HyperWeight>(memories.get(spec.id)?.alphas ?? {}).map(({ value }) => value);
+    return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  });
   return { encoderAlpha, decoderBeta };
 }
