@@ -70,3 +70,44 @@ test("an encoder file replaces the encoder and nothing else; another shape is re
     await rm(folder, { recursive: true });
   }
 });
+
+test("own norms are the site's, start as the encoder's would, from a file too; all else stays shared", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "kumiai-norms-"));
+  try {
+    const [shared] = groups(scenario, 1);
+    if (shared === undefined) throw new Error("a client");
+    const names = slotsOfRole(shared.layout, "encoder").map(({ name }) => name);
+    const norms = names.filter((name) => name.includes("norm"));
+    const initFile = join(folder, "encoder.safetensors");
+    const entries = slotsOfRole(shared.layout, "encoder").map(({ name, shape, size }, index) => ({
+      name,
+      shape,
+      values: new Float32Array(size).fill(index + 1),
+    }));
+    await writeParamsFile(initFile, entries);
+    const { model } = scenario;
+    const own: Scenario = {
+      ...scenario,
+      model: { ...model, encoder: { ...model.encoder, norms: "own", initFile } },
+    };
+    const models = sceneModels(own);
+    const { layout } = createModel(models.modelOf(shared.client));
+    expect(slotsOfRole(layout, "encoder").map(({ name }) => name)).toEqual(names.filter((n) => !norms.includes(n)));
+    expect(slotsOfRole(layout, "stem").map(({ name }) => name)).toEqual(norms.map((name) => `stem.${name}`));
+    expect(norms.length).toBeGreaterThan(8);
+
+    const loaded = initialParamsOf(models, 1, await loadInitialEncoder(own))(shared.client);
+    for (const slot of [...slotsOfRole(layout, "encoder"), ...slotsOfRole(layout, "stem")]) {
+      const expected = names.indexOf(slot.name.replace(/^stem\./, "")) + 1;
+      expect(new Set(slotView(loaded, slot)), slot.name).toEqual(new Set([expected]));
+    }
+    const drawn = initialParamsOf(models, 1, null)(shared.client);
+    for (const slot of layout.slots) {
+      const same = shared.layout.slots.find(({ name }) => name === slot.name.replace(/^stem\./, ""));
+      if (same === undefined) throw new Error(slot.name);
+      expect(slotView(drawn, slot), slot.name).toEqual(slotView(shared.params, same));
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

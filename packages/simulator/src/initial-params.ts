@@ -4,8 +4,7 @@
  *   encoder   from the scenario's file, else drawn from the seed; one for all sites
  *   decoders  drawn from the seed; one start for the decoders of all tasks and sites, so that they can be compared
  *   heads     drawn from the seed, one start per task
- *   stems     drawn from the seed, one start for all stems of one shape
- *   stems     drawn from the seed, the weights of a sensor by its name: sites that measure the same start with the same view of it
+ *   stems     own norms within the encoder as the encoder; others drawn from the seed, the weights of a sensor by its name: sites that measure the same start with the same view of it
  *   buffers   as the model starts them
  */
 import {
@@ -111,20 +110,25 @@ function copyGroup(
 
 /** Throws LAYOUT_MISMATCH with the first difference; no tensor may be missing and none may be left over. */
 function loadEncoderInto(params: ParamVector, layout: ParamLayout, { file, tensors }: ParamsFile): void {
-  const slots = slotsOfRole(layout, "encoder");
-  for (const slot of slots) {
-    const tensor = tensors.get(slot.name);
+  // A site's own norms within the encoder are called as the encoder's would be, below `stem.`.
+  const own = slotsOfRole(layout, "stem").filter(({ key }) => key.startsWith("encoder."));
+  const named = [
+    ...slotsOfRole(layout, "encoder").map((slot) => ({ slot, name: slot.name })),
+    ...own.map((slot) => ({ slot, name: slot.key })),
+  ];
+  for (const { slot, name } of named) {
+    const tensor = tensors.get(name);
     const received = tensor === undefined ? "no tensor of this name" : `[${tensor.shape}]`;
     if (tensor === undefined || tensor.shape.join(",") !== slot.shape.join(",")) {
       throw new KumiaiError(
         "LAYOUT_MISMATCH",
-        `${file}: ${slot.name}: expected [${slot.shape}], received ${received}; make the file with the channels that model.encoder.channels names`,
-        { slot: slot.name },
+        `${file}: ${name}: expected [${slot.shape}], received ${received}; make the file with the channels that model.encoder.channels names`,
+        { slot: name },
       );
     }
     slotView(params, slot).set(tensor.values);
   }
-  const names = new Set(slots.map((slot) => slot.name));
+  const names = new Set(named.map(({ name }) => name));
   const extra = [...tensors.keys()].find((name) => !names.has(name));
   if (extra !== undefined) {
     throw new KumiaiError(

@@ -21,6 +21,8 @@ export interface DenseSpec {
   /** Side of the images. */
   readonly size: number;
   readonly channels: readonly number[];
+  /** Scale and shift of the encoder's norms are the site's own; absent: the encoder's. */
+  readonly hasOwnNorms?: true;
   readonly decoderWidth: number;
   readonly tasks: readonly TaskSpec[];
 }
@@ -35,6 +37,8 @@ export interface SeriesSpec {
   readonly stemWidth: number;
   readonly channels: readonly number[];
   readonly kernel: number;
+  /** Scale and shift of the encoder's norms are the site's own; absent: the encoder's. */
+  readonly hasOwnNorms?: true;
   readonly decoderWidth: number;
   readonly tasks: readonly TaskSpec[];
 }
@@ -64,14 +68,21 @@ export function createModel(spec: ModelSpec): Model {
     loss: lossOf(task),
   }));
   const decoder = { width: spec.decoderWidth };
+  const hasOwnNorms = spec.hasOwnNorms === true;
   const model =
     spec.kind === "dense"
-      ? denseNet({ height: spec.size, width: spec.size, encoder: { channels: spec.channels }, decoder, tasks })
+      ? denseNet({
+          height: spec.size,
+          width: spec.size,
+          encoder: { channels: spec.channels, hasOwnNorms },
+          decoder,
+          tasks,
+        })
       : seriesNet({
           channels: spec.sensors.length,
           length: spec.length,
           stem: { width: spec.stemWidth },
-          encoder: { channels: spec.channels, kernel: spec.kernel },
+          encoder: { channels: spec.channels, kernel: spec.kernel, hasOwnNorms },
           decoder,
           tasks,
         });

@@ -23,7 +23,7 @@ test("the smallest scenario gets every default", () => {
   const scenario = parseScenario(SMALLEST, "/somewhere/s.yaml");
   expect(scenario.model).toEqual({
     stem: { width: 16 },
-    encoder: { channels: [16, 24, 32, 48], kernel: 5, initFile: null },
+    encoder: { channels: [16, 24, 32, 48], kernel: 5, norms: "shared", initFile: null },
     decoder: { width: 24 },
   });
   expect(scenario.training).toEqual({

@@ -85,6 +85,7 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
       encoder: {
         channels: raw.model.encoder.channels,
         kernel: raw.model.encoder.kernel,
+        norms: raw.model.encoder.norms,
         initFile: init === undefined ? null : inFolder(init),
       },
       decoder: raw.model.decoder,

@@ -107,6 +107,8 @@ export interface ModelConfig {
     readonly channels: readonly number[];
     /** Steps that a kernel of an encoder of series covers. */
     readonly kernel: number;
+    /** Whether scale and shift of its norms are shared with the rest, or stay the site's own. */
+    readonly norms: "shared" | "own";
     /** Absolute path of a safetensors file with the encoder's first params; null: drawn from the seed. */
     readonly initFile: string | null;
   };

@@ -11,6 +11,7 @@ const encoderSchema = z.strictObject({
   kernel: integer(1, 99)
     .refine((kernel) => kernel % 2 === 1, "expected an odd number")
     .default(5),
+  norms: z.enum(["shared", "own"]).default("shared"),
   init: z.string().min(1).optional(),
 });
 

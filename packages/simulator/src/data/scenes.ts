@@ -81,6 +81,7 @@ function sceneModel({ scenes, model, training }: Scenario, tasks: readonly TaskI
     kind: "dense",
     size: scenes.size,
     channels: model.encoder.channels,
+    ...(model.encoder.norms === "own" ? { hasOwnNorms: true as const } : {}),
     decoderWidth: model.decoder.width,
     tasks: tasks.map((id) => ({
       id,

@@ -184,6 +184,7 @@ function seriesModel(scenario: Scenario, client: ClientConfig, table: SeriesTabl
     stemWidth: model.stem.width,
     channels: model.encoder.channels,
     kernel: model.encoder.kernel,
+    ...(model.encoder.norms === "own" ? { hasOwnNorms: true as const } : {}),
     decoderWidth: model.decoder.width,
     tasks: client.tasks.map((id): TaskSpec => {
       const target = table.targets.find((candidate) => candidate.id === id);

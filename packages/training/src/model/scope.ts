@@ -86,6 +86,11 @@ export class Scope {
     return new Scope(this.#host, this.#role, `${this.#prefix}${name}.`);
   }
 
+  /** The same names below `stem.`: parameters of a site's own within a shared part. */
+  own(): Scope {
+    return new Scope(this.#host, { kind: "stem" }, `stem.${this.#prefix}`);
+  }
+
   /** A parameter of one's own; a layer with several gives them one `layer` and different `name`s. */
   param(layer: string, name: string, shape: readonly number[], initializer: Initializer): Tensor {
     const fullLayer = `${this.#prefix}${layer}`;

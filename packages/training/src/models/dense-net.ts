@@ -44,19 +44,19 @@ export function denseNet({ height, width, encoder, decoder, tasks }: DenseNetOpt
     const image = m.input("image", [3, height, width]);
     const stages = residualEncoder(m.encoder(), image, encoder);
     for (const task of tasks) {
-      const features = decode(m.decoder(task.id), stages, decoder.width, encoder.groupWidth);
+      const features = decode(m.decoder(task.id), stages, decoder.width);
       const planes = m.head(task.id).conv2d("out", features, { out: task.outChannels * 4, kernel: 1, init: "xavier" });
       m.task(task.id, depthToSpace(planes, 2), task.loss);
     }
   });
 }
 
-function decode(scope: Scope, stages: readonly Tensor[], out: number, groupWidth: number | undefined): Tensor {
+function decode(scope: Scope, stages: readonly Tensor[], out: number): Tensor {
   const [height = 0, width = 0] = stages[0]?.shape.slice(2) ?? [];
   const laterals = stages.map((stage, i) =>
     bilinearResize(scope.conv2d(`linears.${i}`, stage, { out, kernel: 1 }), { height, width }),
   );
   const merged = relu(laterals.reduce((sum, lateral) => add(sum, lateral)));
   const fused = scope.conv2d("fuse.0", merged, { out, kernel: 3, padding: 1, bias: false });
-  return relu(channelNorm(scope, "fuse.1", fused, groupWidth));
+  return relu(channelNorm(scope, "fuse.1", fused));
 }

@@ -43,8 +43,8 @@ export interface SeriesNetOptions {
     readonly channels: readonly number[];
     /** Odd. Default 5. */
     readonly kernel?: number;
-    /** Channels per group of the group norms; channels that this does not divide make one group. Default 8. */
-    readonly groupWidth?: number;
+    /** Scale and shift of its norms belong to the site, role `stem`. Default: to the encoder. */
+    readonly hasOwnNorms?: boolean;
   };
   readonly decoder: { readonly width: number };
   readonly tasks: readonly SeriesTask[];
@@ -70,15 +70,15 @@ export function seriesNet(options: SeriesNetOptions): Model {
 function seriesEncoder(
   scope: Scope,
   series: Tensor,
-  { channels, kernel = 5, groupWidth }: SeriesNetOptions["encoder"],
+  { channels, kernel = 5, hasOwnNorms = false }: SeriesNetOptions["encoder"],
 ): readonly Tensor[] {
   let x = series;
   return channels.map((out, stage) => {
     const block = scope.in(`stages.${stage}`);
     const shape = { out, bias: false, ...sameLength(kernel) };
     const first = block.conv1d("conv1", x, { ...shape, stride: 2 });
-    const hidden = relu(channelNorm(block, "norm1", first, groupWidth));
-    const branch = channelNorm(block, "norm2", block.conv1d("conv2", hidden, shape), groupWidth);
+    const hidden = relu(channelNorm(block, "norm1", first, hasOwnNorms));
+    const branch = channelNorm(block, "norm2", block.conv1d("conv2", hidden, shape), hasOwnNorms);
     x = relu(add(branch, block.conv1d("shortcut", x, { out, kernel: 1, stride: 2, bias: false })));
     return x;
   });
