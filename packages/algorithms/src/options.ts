@@ -2,7 +2,7 @@
  * Options of a strategy as data: each option is described once, with its default and its limits, and both the defaults
  * and the checks follow from that. What is wrong is said with the option's name, what was expected and what came.
  */
-import { KumiaiError } from "@kumiai/params";
+import { KumiaiError, nearestWord } from "@kumiai/params";
 
 /** Reads one option; `path` names it for the reader. Throws INVALID_CONFIG. */
 export interface OptionReader<T> {
@@ -116,8 +116,11 @@ function withHelp(help: string | undefined): { readonly help?: string } {
 export function parseOptions<Spec extends OptionSpec>(where: string, raw: unknown, spec: Spec): OptionsOf<Spec> {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) refuse(where, "options by name", raw);
   const entries = new Map(Object.entries(raw));
-  for (const [name, value] of entries) {
-    if (!Object.hasOwn(spec, name)) refuse(`${where}.${name}`, describeNames(spec), value, "no option has this name");
+  for (const name of entries.keys()) {
+    if (Object.hasOwn(spec, name)) continue;
+    const nearest = nearestWord(name, Object.keys(spec));
+    const advice = nearest === undefined ? "no option has this name" : `did you mean "${nearest}"?`;
+    refuse(`${where}.${name}`, describeNames(spec), name, advice);
   }
   const read = Object.entries(spec).map(([name, option]) => [name, option.read(entries.get(name), `${where}.${name}`)]);
   return Object.fromEntries(read) as OptionsOf<Spec>;

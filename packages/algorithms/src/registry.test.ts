@@ -86,7 +86,7 @@ describe("options", () => {
     ["fedprox", { proximalWeight: -1 }, "fedprox.proximalWeight: expected a number, 0 or more, received -1"],
     ["fedrep", { decoderShare: 1 }, "fedrep.decoderShare: expected a number, more than 0 and less than 1, received 1"],
     ["self-extrapolation", { alpha: -1 }, "self-extrapolation.alpha: expected a number, 0 or more, received -1"],
-    ["local", { alpha: 1 }, "local.alpha: expected one of the options surgery, received 1"],
+    ["local", { alpha: 1 }, 'local.alpha: expected one of the options surgery, received "alpha"'],
     ["local", { surgery: true }, 'local.surgery: expected one of "none", "pcgrad", "cagrad", received true'],
     ["fedrep", { decoderShare: 1 }, "fedrep.decoderShare: expected a number, more than 0 and less than 1, received 1"],
     ["ditto", { proximalWeight: "1" }, 'ditto.proximalWeight: expected a number, 0 or more, received "1"'],

@@ -4,14 +4,13 @@ import type { Experiment } from "../experiment.js";
 import type { Io } from "../io.js";
 import { parseCount, parsePath } from "../parse.js";
 
-export function addSharedOptions(command: Command): Command {
+/** `written`: what goes into the folder, and whose name it has by default. */
+export function addSharedOptions(
+  command: Command,
+  written = "result.json and report.html (default: runs/NAME, the scenario's name)",
+): Command {
   return command
-    .addOption(
-      new Option(
-        "-o, --out <DIR>",
-        "folder for result.json and report.html (default: runs/NAME, the scenario's name)",
-      ).argParser(parsePath),
-    )
+    .addOption(new Option("-o, --out <DIR>", `folder for ${written}`).argParser(parsePath))
     .addOption(new Option("--threads <N>", "worker threads (default: one a core)").argParser(parseCount))
     .addOption(new Option("--rounds <N>", "train N rounds, whatever the file says").argParser(parseCount))
     .option("--privacy", "attack what sites share after each run; see `privacy` in docs/ref-scenario.md")

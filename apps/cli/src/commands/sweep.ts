@@ -7,6 +7,8 @@ import type { SweepOptions } from "../sweep.js";
 import { sweepTable } from "../tables.js";
 import { addSharedOptions } from "./shared.js";
 
+const WRITTEN = "sweep.json, sweep.html and a folder for each degree (default: runs/NAME, the sweep's name)";
+
 export function sweepCommand({ io, finish }: CommandContext): Command {
   const command = new Command("sweep")
     .summary("a comparison for each degree of heterogeneity, and a plot")
@@ -24,7 +26,7 @@ export function sweepCommand({ io, finish }: CommandContext): Command {
     )
     .addOption(new Option("--seeds <LIST>", "like 1,2 or 1-5 (default: the file's)").argParser(parseSeeds))
     .option("--force", "train again what an earlier call has finished");
-  return addSharedOptions(command).action(async (file: string, options: Omit<SweepOptions, "file">) => {
+  return addSharedOptions(command, WRITTEN).action(async (file: string, options: Omit<SweepOptions, "file">) => {
     // Loaded only now, so that `--help` answers at once.
     const { runSweep } = await import("../sweep.js");
     const { result, dir, exitCode } = await runSweep({ ...options, file }, io);

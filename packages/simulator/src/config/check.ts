@@ -47,14 +47,17 @@ export function checkClients(
   return clients;
 }
 
-function locateId<T>(yaml: LocatedYaml, path: ConfigPath, parse: () => T): T {
+function locateId<T>(yaml: LocatedYaml, path: ConfigPath, parse: () => T, kind?: string): T {
   try {
     return parse();
   } catch (error) {
     if (!(error instanceof KumiaiError)) throw error;
+    // An option's name begins with that of its strategy: `fedavg.share`.
+    const option = typeof error.details.option === "string" && kind !== undefined ? error.details.option : "";
+    const inner = option.startsWith(`${kind}.`) ? option.slice(`${kind}.`.length).split(".") : [];
     throw new KumiaiError(
       error.code,
-      `${yaml.where(path)}: ${showPath(path)}: ${error.message}; change it`,
+      `${yaml.where([...path, ...inner])}: ${showPath(path)}: ${error.message}; change it`,
       error.details,
     );
   }
@@ -113,6 +116,20 @@ function checkSomebodyPresent(clients: readonly ClientConfig[], raw: RawScenario
   }
 }
 
+/** `thresholds.strategy` is one that a comparison can run. */
+export function checkDecision({ thresholds }: RawScenario, named: readonly string[], yaml: LocatedYaml): void {
+  const known = [...new Set([...named, ...STRATEGY_KINDS])];
+  const strategy = thresholds?.strategy;
+  if (strategy === undefined || known.includes(strategy)) return;
+  const nearest = nearestWord(strategy, known);
+  refuse(yaml, "UNKNOWN_STRATEGY", {
+    path: ["thresholds", "strategy"],
+    expected: `one of ${known.join(", ")}`,
+    received: strategy,
+    advice: nearest === undefined ? "use one of these" : `did you mean "${nearest}"?`,
+  });
+}
+
 /** The strategies section: `kind` defaults to the name; options are tried on the registry, so that errors have a line. */
 export function checkStrategies(raw: RawScenario, yaml: LocatedYaml): Readonly<Record<string, StrategyConfig>> {
   const out: Record<string, StrategyConfig> = {};
@@ -144,7 +161,7 @@ export function checkStrategies(raw: RawScenario, yaml: LocatedYaml): Readonly<R
         advice: nearest === undefined ? "use one of these" : `did you mean "${nearest}"?`,
       });
     }
-    locateId(yaml, ["strategies", name], () => createStrategy(kind, options));
+    locateId(yaml, ["strategies", name], () => createStrategy(kind, options), kind);
     out[name] = { kind, options, ...(traffic === undefined ? {} : { traffic }) };
   }
   return out;

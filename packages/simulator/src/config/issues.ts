@@ -80,9 +80,13 @@ function describeIssue(issue: z.core.$ZodIssue, yaml: LocatedYaml, kind: ConfigK
   if (issue.code === "unrecognized_keys") {
     const known = kind.knownKeysAt(path);
     return issue.keys.map((key) => {
-      const nearest = nearestWord(key, known);
-      const advice =
-        nearest === undefined ? `remove it, or use one of ${known.join(", ")}` : `did you mean "${nearest}"?`;
+      const others = [...new Set(known)].filter((other) => other !== key);
+      const nearest = nearestWord(key, others);
+      const advice = known.includes(key)
+        ? "it goes with another choice in this section (such as its name, kind or codec); remove it or choose that one"
+        : nearest === undefined
+          ? `remove it, or use one of ${others.join(", ")}`
+          : `did you mean "${nearest}"?`;
       const at = yaml.whereKey(path, key);
       return {
         offset,

@@ -148,6 +148,24 @@ test.each([
     'received "fedhca3"; did you mean "fedhca2"?',
   ],
   [
+    "a strategy's option with a slip",
+    `${SMALLEST}strategies:\n  near: { kind: fedavg, shar: encoder }\n`,
+    "INVALID_CONFIG",
+    "s.yaml:6:31: strategies.near: strategy option fedavg.shar: expected one of the options",
+  ],
+  [
+    "a decision about a strategy that nobody knows",
+    `${SMALLEST}thresholds: { strategy: fedavgg }\n`,
+    "UNKNOWN_STRATEGY",
+    'received "fedavgg"; did you mean "fedavg"?',
+  ],
+  [
+    "a key of another choice",
+    `${SMALLEST}training: { optimizer: { momentum: 0.5 } }\n`,
+    "INVALID_CONFIG",
+    'received "momentum"; it goes with another choice in this section',
+  ],
+  [
     "a strategy under another one's name",
     `${SMALLEST}strategies:\n  local: { kind: fedavg }\n`,
     "INVALID_CONFIG",
@@ -157,7 +175,7 @@ test.each([
     "a strategy's wrong option",
     `${SMALLEST}strategies:\n  fedhca2: { conflictRadius: -1 }\n`,
     "INVALID_CONFIG",
-    "s.yaml:6:12: strategies.fedhca2: strategy option fedhca2.conflictRadius: expected",
+    "s.yaml:6:30: strategies.fedhca2: strategy option fedhca2.conflictRadius: expected",
   ],
   ["text that is not YAML", "name: [x\nclients: 3\n", "INVALID_CONFIG", "s.yaml:2:1: expected well-formed YAML"],
   ["a repeated key", `${SMALLEST}name: again\n`, "INVALID_CONFIG", "s.yaml:5:1: expected well-formed YAML"],

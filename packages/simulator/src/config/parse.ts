@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { KumiaiError } from "@kumiai/params";
-import { checkClients, checkStrategies } from "./check.js";
+import { checkClients, checkDecision, checkStrategies } from "./check.js";
 import { checkData, checkLossWeights } from "./check-data.js";
 import { type ConfigKind, invalidConfig, refuse } from "./issues.js";
 import { type LocatedYaml, parseLocatedYaml } from "./located.js";
@@ -74,6 +74,8 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
     }
   }
   const init = raw.model.encoder.init;
+  const strategies = checkStrategies(raw, yaml);
+  checkDecision(raw, Object.keys(strategies), yaml);
   const inFolder = (path: string): string => resolve(dirname(file), path);
   return {
     name: raw.name,
@@ -100,7 +102,7 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
     ...(raw.traffic === undefined ? {} : { traffic: raw.traffic }),
     ...(raw.prices === undefined ? {} : { prices: raw.prices }),
     ...(raw.thresholds === undefined ? {} : { thresholds: raw.thresholds }),
-    strategies: checkStrategies(raw, yaml),
+    strategies,
     clients: checkClients(raw, yaml, inFolder),
     ...(raw.privacy?.membership === true ? { privacy: { examples: raw.privacy.examples } } : {}),
   };

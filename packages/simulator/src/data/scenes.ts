@@ -86,7 +86,7 @@ function sceneModel({ scenes, model, training }: Scenario, tasks: readonly TaskI
     tasks: tasks.map((id) => ({
       id,
       label: sceneTask(id).label,
-      lossWeight: training.lossWeights[id] ?? 1,
+      lossWeight: (Object.hasOwn(training.lossWeights, id) ? training.lossWeights[id] : undefined) ?? 1,
       backgroundWeight: id === "semseg" ? training.backgroundLossWeight : 1,
     })),
   };

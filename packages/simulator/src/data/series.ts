@@ -194,7 +194,7 @@ function seriesModel(scenario: Scenario, client: ClientConfig, table: SeriesTabl
         label: target.label,
         metric: target.metric,
         ...(isPartial(target) ? { isPartial: true } : {}),
-        lossWeight: training.lossWeights[id] ?? 1,
+        lossWeight: (Object.hasOwn(training.lossWeights, id) ? training.lossWeights[id] : undefined) ?? 1,
         backgroundWeight: 1,
       };
     }),

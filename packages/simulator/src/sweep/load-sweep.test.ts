@@ -105,6 +105,8 @@ describe("parseSweep", () => {
     );
     const text = `name: x\nbase: base.yaml\naxis: { label: x }\nstrategies: [fedavg, fedprox]\n${degrees}`;
     expect(() => parseSweep(text, "x.yaml", BASE)).toThrow(/x.yaml:4:13: strategies: expected "local" among them/);
+    const slip = text.replace("x }", "x, path: 'clients[*].trainCount' }").replace("fedavg, fedprox", "local, fedagv");
+    expect(() => parseSweep(slip, "x.yaml", BASE)).toThrow(/x.yaml:4:21: strategies\[1\]: .*did you mean "fedavg"/);
   });
 
   test("refuses degrees that are the same scenario, or would share a folder", () => {

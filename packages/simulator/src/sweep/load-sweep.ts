@@ -1,9 +1,11 @@
 /** Sweep files: YAML in, a checked `Sweep` out, every degree's scenario included. Complaints name the line, in whichever file it is. */
 import { dirname, resolve } from "node:path";
+import { KumiaiError } from "@kumiai/params";
 import { BASELINE_STRATEGY } from "../compare.js";
-import { invalidConfig, refuse } from "../config/issues.js";
+import { invalidConfig, refuse, showPath } from "../config/issues.js";
 import { type ConfigPath, type LocatedYaml, parseLocatedYaml } from "../config/located.js";
 import { readConfigFile, scenarioOfYaml } from "../config/parse.js";
+import { resolveStrategies } from "../named-strategies.js";
 import { type Change, changedYaml, placesOf, setAt } from "./overrides.js";
 import type { Sweep, SweepDegree } from "./sweep.js";
 import { type RawSweep, SWEEP_FILE, sweepSchema } from "./sweep-schema.js";
@@ -45,6 +47,7 @@ function sweepOf(raw: RawSweep, yaml: LocatedYaml, base: BaseText): Sweep {
   scenarioOfYaml(baseYaml, base.file); // The base is whole without its changes; else they would be blamed for it.
   const degrees = raw.degrees.map((_, index) => degreeOf(raw, index, yaml, { ...base, yaml: baseYaml }));
   checkMeanings(degrees, yaml);
+  checkStrategyNames(raw, degrees, yaml);
   const { name, description, axis, strategies, seeds } = raw;
   return {
     name,
@@ -98,6 +101,21 @@ function checkPositions({ axis, degrees }: RawSweep, yaml: LocatedYaml): void {
 }
 
 /** A path that was forgotten would give the same numbers at every degree. */
+/** Each is known at every degree. */
+function checkStrategyNames({ strategies }: RawSweep, degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
+  for (const [index, name] of strategies.entries()) {
+    for (const { scenario } of degrees) {
+      try {
+        resolveStrategies(scenario, [name]);
+      } catch (error) {
+        if (!(error instanceof KumiaiError)) throw error;
+        const path = ["strategies", index];
+        throw new KumiaiError(error.code, `${yaml.where(path)}: ${showPath(path)}: ${error.message}`, error.details);
+      }
+    }
+  }
+}
+
 function checkMeanings(degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
   const same = findSameDegrees(degrees);
   if (same === undefined) return;
