@@ -2,8 +2,8 @@
 import { DOMAIN_TASKS, HYDRAULIC_CHANNELS, SCENE_TASKS } from "@kumiai/datasets";
 import { nearestWord } from "@kumiai/params";
 import { checkSiteScenes, SCENE_KEYS } from "./check-site-scenes.js";
-import { refuse } from "./issues.js";
-import type { LocatedYaml } from "./located.js";
+import { refuse, showPath } from "./issues.js";
+import type { ConfigPath, LocatedYaml } from "./located.js";
 import type { CsvTargetConfig, DataConfig, SiteScenes, SiteSeries } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
 
@@ -25,6 +25,7 @@ export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (pa
       advice: "name a column that is to be predicted",
     });
   }
+  checkColumns(data, yaml);
   return {
     ...data,
     file: data.file === undefined ? null : resolve(data.file),
@@ -46,6 +47,77 @@ export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (pa
       ]),
     ),
   };
+}
+
+type RawCsv = Extract<RawScenario["data"], { readonly kind: "csv" }>;
+
+/** What can be told of columns and targets without the file. */
+function checkColumns(data: RawCsv, yaml: LocatedYaml): void {
+  const roles: { readonly column: string; readonly path: ConfigPath }[] = [
+    ...(data.unit === undefined ? [] : [{ column: data.unit, path: ["data", "unit"] }]),
+    ...(data.time === undefined ? [] : [{ column: data.time, path: ["data", "time"] }]),
+    ...data.ignore.map((column, index) => ({ column, path: ["data", "ignore", index] })),
+    ...(data.sensors ?? []).map((column, index) => ({ column, path: ["data", "sensors", index] })),
+  ];
+  for (const [name, target] of Object.entries(data.targets)) {
+    roles.push({ column: target.column ?? name, path: ["data", "targets", name] });
+    checkTarget(target, ["data", "targets", name], yaml);
+  }
+  const known = new Map<string, ConfigPath>();
+  for (const { column, path } of roles) {
+    const first = known.get(column);
+    if (first === undefined) {
+      known.set(column, path);
+      continue;
+    }
+    refuse(yaml, "INVALID_CONFIG", {
+      path,
+      expected: "one role for a column",
+      received: column,
+      advice: `it stands in ${showPath(first)} too; remove one`,
+    });
+  }
+  try {
+    new TextDecoder(data.encoding);
+  } catch {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["data", "encoding"],
+      expected: "a name such as utf-8 or shift_jis",
+      received: data.encoding,
+      advice: "change it",
+    });
+  }
+}
+
+const METRICS_OF = {
+  classes: ["macro-f1", "auroc"],
+  binary: ["auroc", "macro-f1"],
+  number: ["rmse", "mae", "phm08"],
+} as const;
+
+function checkTarget(target: RawCsv["targets"][string], path: ConfigPath, yaml: LocatedYaml): void {
+  const { kind, metric, classes, positive } = target;
+  const metrics: readonly string[] = METRICS_OF[kind];
+  if (metric !== undefined && !metrics.includes(metric)) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: [...path, "metric"],
+      expected: `one of ${metrics.join(", ")} for a target of kind ${kind}`,
+      received: metric,
+      advice: "change it, or the kind",
+    });
+  }
+  for (const [key, value, wanted] of [
+    ["classes", classes, "classes"],
+    ["positive", positive, "binary"],
+  ] as const) {
+    if (value === undefined || kind === wanted) continue;
+    refuse(yaml, "INVALID_CONFIG", {
+      path: [...path, key],
+      expected: `nothing, since only a target of kind ${wanted} has it`,
+      received: value,
+      advice: `remove it, or set kind: ${wanted}`,
+    });
+  }
 }
 
 /** Tasks that a site of these data can have. */

@@ -319,3 +319,34 @@ test("metrics of a CSV's targets are called as everywhere else; another spelling
       's.yaml:2:76: data.targets.state.metric: expected "macro-f1" or "auroc" or "mae" or "rmse" or "phm08", received "macroF1"; did you mean "macro-f1"?',
   });
 });
+
+test.each([
+  [
+    "metric: macro-f1",
+    "kind: number",
+    "targets.wear.metric: expected one of rmse, mae, phm08 for a target of kind number",
+  ],
+  [
+    "positive: BAD",
+    "kind: number",
+    "targets.wear.positive: expected nothing, since only a target of kind binary has it",
+  ],
+  [
+    "column: vib",
+    "kind: number",
+    'targets.wear: expected one role for a column, received "vib"; it stands in data.sensors[0] too',
+  ],
+])("what a CSV's target cannot be is said with its line, before the file is read: %s", (more, kind, expected) => {
+  const text = `name: own\ndata:\n  kind: csv\n  sensors: [vib]\n  targets: { wear: { ${kind}, ${more} } }\nclients: [{ id: a, tasks: [wear] }]\n`;
+  const { code, message } = refusalOf(text);
+  expect(code).toBe("INVALID_CONFIG");
+  expect(message).toMatch(/^s\.yaml:5:/);
+  expect(message).toContain(`data.${expected}`);
+});
+
+test("an encoding and a sensor twice are refused with their line", () => {
+  const csv = (key: string) =>
+    `name: own\ndata: { kind: csv, ${key}, targets: { wear: { kind: number } } }\nclients: [{ id: a, tasks: [wear] }]\n`;
+  expect(refusalOf(csv("encoding: sjiss")).message).toContain("s.yaml:2:30: data.encoding: expected a name such as");
+  expect(refusalOf(csv("sensors: [vib, vib]")).message).toContain("data.sensors[1]: expected one role for a column");
+});
