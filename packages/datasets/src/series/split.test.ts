@@ -48,6 +48,16 @@ test("every class is on both sides where it is in two blocks, though some are ra
   }
 });
 
+test("every unit of two blocks or more is on both sides", () => {
+  const windows = windowsOf(tableOf([40, 20, 10, 40, 30, 20, 10]), { length: 10, stride: 10 });
+  for (let seed = 0; seed < 20; seed++) {
+    const { side } = splitByBlocks(windows, { blockLength: 1, testShare: 0.25, rng: createRng(seed) });
+    const inTest = Array.from({ length: 7 }, (_, u) => side.filter((s, w) => windows.unit[w] === u && s === TEST_SIDE));
+    expect(inTest.map(({ length }) => length)).toEqual([1, 1, expect.any(Number), 1, 1, 1, expect.any(Number)]);
+    expect((inTest[2]?.length ?? 0) + (inTest[6]?.length ?? 0)).toBe(1);
+  }
+});
+
 test("says which class is on one side only", () => {
   const table = tableOf([40], { targets: [classTarget("state", runs([0, 0, 0, 1], 10), ["good", "broken"])] });
   const split = splitByBlocks(windowsOf(table, { length: 10, stride: 10 }), {

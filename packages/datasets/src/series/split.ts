@@ -2,8 +2,9 @@
  * Which windows are for training and which for testing. Series of machines are alike from one moment to the next, so windows
  * dealt at random would show the test set to the model; here whole blocks of time, or whole units, go to one side.
  *
- * Blocks are drawn at random and then exchanged, one of each side at a time, while that brings the share of every class (for
- * numbers: of every quarter of their values) in the test set closer to `testShare`:
+ * Blocks are drawn at random, of every unit its part, as a site may have one machine only, and then exchanged, one of each side of a
+ * unit at a time, while that brings the share of every class (for numbers: of every quarter of their values) in the test set closer to
+ * `testShare`:
  *
  *   cost = Σ_f (test_f / all_f − testShare)²  +  10 for every f that is absent from one side
  *
@@ -30,7 +31,7 @@ export interface SeriesSplit {
 export interface BlockSplitOptions {
   /** Windows of a block; the last one of a unit may be shorter. */
   readonly blockLength: number;
-  /** Part of the blocks that is for testing. */
+  /** Part of each unit's blocks that is for testing: at least one of two or more. */
   readonly testShare: number;
   /** Windows between training and test that belong to neither, besides those that share rows. Default: 0. */
   readonly gap?: number;
@@ -86,7 +87,7 @@ function splitOf(windows: WindowSet, block: Int32Array, drawing: Drawing): Serie
     );
   }
   const features = featuresOf(windows, block, blockCount);
-  const isTest = drawTestBlocks(features, blockCount, drawing);
+  const isTest = drawTestBlocks(features, groupsOf(windows, block, drawing), drawing);
   const side = block.map((b) => isTest[b] ?? 0);
   const sides = Uint8Array.from(side);
   dropNeighbors(windows, sides, drawing.gap);
@@ -122,12 +123,52 @@ function classifier(windows: WindowSet, target: SeriesTarget): (value: number) =
 const ABSENT_COST = 10;
 const EXCHANGES_PER_BLOCK = 50;
 
-/** [blocks], 1 for those that are for testing. */
-function drawTestBlocks(features: readonly Int32Array[], blockCount: number, { testShare, rng }: Drawing): Uint8Array {
-  const testCount = Math.min(blockCount - 1, Math.max(1, Math.round(testShare * blockCount)));
-  const order = rng.shuffled(Array.from({ length: blockCount }, (_, b) => b));
+/** Blocks that may take each other's place; the first `testCount` are for testing. */
+interface BlockGroup {
+  readonly blocks: number[];
+  readonly testCount: number;
+}
+
+/** Each unit's blocks in random order. Units of one block are together in one group, and all units where whole units are split. */
+function groupsOf(
+  { unit, count }: WindowSet,
+  block: Int32Array,
+  { testShare, rng, what }: Drawing,
+): readonly BlockGroup[] {
+  const blockCount = (block.at(-1) ?? 0) + 1;
+  const unitOf = new Int32Array(blockCount);
+  for (let w = 0; w < count; w++) unitOf[block[w] ?? 0] = unit[w] ?? 0;
+  const sizes = new Map<number, number>();
+  for (const u of unitOf) sizes.set(u, (sizes.get(u) ?? 0) + 1);
+  const isApart = (u: number): boolean => what === "block" && (sizes.get(u) ?? 0) > 1;
+  const groups = new Map<number, number[]>();
+  for (const b of rng.shuffled(Array.from(unitOf, (_, b) => b))) {
+    const u = unitOf[b] ?? 0;
+    const key = isApart(u) ? u : -1;
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    group.push(b);
+  }
+  let owed = 0;
+  return [...groups.values()].map((blocks) => {
+    owed += testShare * blocks.length;
+    const testCount = Math.min(blocks.length - 1, Math.max(1, Math.round(owed)));
+    owed -= testCount;
+    return { blocks, testCount };
+  });
+}
+
+/** [blocks], 1 for those that are for testing. Exchanges blocks within `groups`. */
+function drawTestBlocks(
+  features: readonly Int32Array[],
+  groups: readonly BlockGroup[],
+  { testShare, rng }: Drawing,
+): Uint8Array {
+  const slots = groups.flatMap((group) => Array.from({ length: group.testCount }, (_, at) => ({ ...group, at })));
+  const isTest = new Uint8Array(groups.reduce((sum, { blocks }) => sum + blocks.length, 0));
+  for (const { blocks, at } of slots) isTest[blocks[at] ?? 0] = TEST_SIDE;
   const all = features.map((counts) => counts.reduce((sum, n) => sum + n, 0));
-  const inTest = features.map((counts) => order.slice(0, testCount).reduce((sum, b) => sum + (counts[b] ?? 0), 0));
+  const inTest = features.map((counts) => counts.reduce((sum, n, b) => sum + n * (isTest[b] ?? 0), 0));
   const costWith = (leaves: number, enters: number): number =>
     features.reduce((cost, counts, f) => {
       const whole = all[f] ?? 0;
@@ -136,21 +177,21 @@ function drawTestBlocks(features: readonly Int32Array[], blockCount: number, { t
       return cost + (test / whole - testShare) ** 2 + absent;
     }, 0);
   let cost = costWith(-1, -1);
-  for (let turn = 0; turn < EXCHANGES_PER_BLOCK * blockCount; turn++) {
-    const i = rng.int(testCount);
-    const j = testCount + rng.int(blockCount - testCount);
-    const [leaves = 0, enters = 0] = [order[i], order[j]];
+  for (let turn = 0; turn < EXCHANGES_PER_BLOCK * isTest.length; turn++) {
+    const { blocks, testCount, at } = slots[rng.int(slots.length)] as (typeof slots)[number];
+    const to = testCount + rng.int(blocks.length - testCount);
+    const [leaves = 0, enters = 0] = [blocks[at], blocks[to]];
     const after = costWith(leaves, enters);
     if (after >= cost) continue;
     cost = after;
     features.forEach((counts, f) => {
       inTest[f] = (inTest[f] ?? 0) - (counts[leaves] ?? 0) + (counts[enters] ?? 0);
     });
-    order[i] = enters;
-    order[j] = leaves;
+    blocks[at] = enters;
+    blocks[to] = leaves;
+    isTest[leaves] = TRAIN_SIDE;
+    isTest[enters] = TEST_SIDE;
   }
-  const isTest = new Uint8Array(blockCount);
-  for (const b of order.slice(0, testCount)) isTest[b] = TEST_SIDE;
   return isTest;
 }
 

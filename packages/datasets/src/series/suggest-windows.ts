@@ -14,22 +14,22 @@ const BREAK = 10;
 /** Windows of a starter config, at most about so many: enough to learn from, few enough to wait for. */
 const MANY_WINDOWS = 3000;
 const BLOCKS = 30;
-const UNIT_BLOCKS = 6;
+const UNIT_BLOCKS = 4;
 const MANY_UNITS = 20;
 /** Windows that the rarest class should have. */
 const RARE = 30;
 
 /**
- * Windows and blocks to start with: a window of up to 64 rows, at most a fifth of a usual stretch; strides of a quarter of it, shorter
- * where a class is rare, longer where there would be very many windows; about 30 blocks, each longer than what is lost at its borders,
- * but six in a usual unit, unless there are so many units that they can be split whole.
+ * Windows and blocks to start with: a window of up to 64 rows, at most an eighth of a usual stretch; strides of a quarter of it, down to an
+ * eighth where a class is rare, longer where there would be very many windows; about 30 blocks, each twice as long as what is lost at a border,
+ * but four in a usual unit, unless there are so many units that they can be split whole.
  */
 export function suggestWindows(table: SeriesTable, hasTime: boolean): SuggestedWindows {
   const maxTimeStep = hasTime ? breakStep(table) : undefined;
   const stretch = median(stretches(table, maxTimeStep ?? Number.POSITIVE_INFINITY));
-  const length = [64, 48, 32, 24, 16, 12, 8, 6, 4, 2].find((rows) => rows * 5 <= stretch) ?? 1;
-  const short = Math.min(Math.floor(length / 4), Math.floor(rarestCount(table) / RARE));
-  const stride = Math.max(1, short, Math.ceil(table.rowCount / MANY_WINDOWS));
+  const length = [64, 48, 32, 24, 16, 12, 8, 6, 4, 2].find((rows) => rows * 8 <= stretch) ?? 1;
+  const short = Math.max(length / 8, Math.min(length / 4, rarestCount(table) / RARE));
+  const stride = Math.max(1, Math.floor(short), Math.ceil(table.rowCount / MANY_WINDOWS));
   const overlap = Math.ceil(length / stride) - 1;
   const windowCount = table.rowCount / stride;
   const longest = Math.max(3 * overlap, Math.floor(windowCount / BLOCKS));
