@@ -49,6 +49,38 @@ describe("the format is found out", () => {
     const { format, columns } = await profileOf(bytes);
     expect([format.encoding, columns[0]?.name]).toEqual(["shift_jis", "温度"]);
   });
+
+  test.each([
+    ["a byte order mark", "\uFEFF温度,y\n1,2\n"],
+    ["none", "x,y\n1,2\n"],
+  ])("UTF-16 with %s is refused by its name, and read when it is stated", async (_, text) => {
+    const bytes = Buffer.from(text, "utf16le");
+    await expect(profileOf(bytes)).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringMatching(/found UTF-16; save it as UTF-8, or set encoding to utf-16le$/),
+    });
+    expect((await profileCsv(join(folder, "plant.csv"), { encoding: "utf-16le" })).columns[1]?.name).toBe("y");
+  });
+
+  test.each([";;", "", '"', "\n"])("the delimiter %j is refused", async (delimiter) => {
+    await writeFile(join(folder, "plant.csv"), "a,b\n1,2\n");
+    await expect(profileCsv(join(folder, "plant.csv"), { delimiter })).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringMatching(/^delimiter: expected one character/),
+    });
+  });
+
+  test("a quote that stays open is reported where it was opened", async () => {
+    const rows = Array.from({ length: 3000 }, (_, row) => (row === 1200 ? `"${row},0` : `${row},1`));
+    await expect(profileOf(["a,b", ...rows].join("\n"))).rejects.toMatchObject({
+      code: "DATA_MALFORMED",
+      message: expect.stringMatching(/plant\.csv:1202: expected a closing quote/),
+    });
+    const closed = ["a,b", '"1,2', "3,4", 'x "y",6', "7,8"].join("\n");
+    await expect(profileOf(closed)).rejects.toMatchObject({
+      message: expect.stringMatching(/opened by mistake since line 2$/),
+    });
+  });
 });
 
 test("unit, time, sensors, targets and what is of no use, by name and values", async () => {

@@ -36,6 +36,7 @@ export interface CsvProfile {
 
 /** `stated` overrules what would be found out. */
 export async function profileCsv(path: string, stated: CsvFormat = {}): Promise<CsvProfile> {
+  requireOneCharacter(stated.delimiter);
   const { encoding, head } = await sniffText(path, stated.encoding);
   const delimiter = stated.delimiter ?? delimiterOf(head);
   const format: CsvFormat = {
@@ -69,6 +70,15 @@ export async function profileCsv(path: string, stated: CsvFormat = {}): Promise<
     rowCount,
     columns: columns.map((column) => column.profile(rowCount, decimal)),
   };
+}
+
+function requireOneCharacter(delimiter: string | undefined): void {
+  if (delimiter === undefined || ([...delimiter].length === 1 && !/["\r\n]/.test(delimiter))) return;
+  throw new KumiaiError(
+    "INVALID_CONFIG",
+    `delimiter: expected one character, and no quote or line break, received ${JSON.stringify(delimiter)}`,
+    { delimiter },
+  );
 }
 
 class ColumnStatistics {

@@ -56,7 +56,13 @@ async function parseInto(
   { delimiter = "," }: CsvFormat,
   take: TakeRecord,
 ): Promise<void> {
-  const parser = parse({ delimiter, bom: true, info: true, trim: true, skip_empty_lines: true });
+  // Counted where the parser works: records that it has read but not handed over are lost when it fails.
+  let lastLine = 0;
+  const on_record = <T>(record: T, { lines }: { readonly lines: number }): T => {
+    lastLine = lines;
+    return record;
+  };
+  const parser = parse({ delimiter, bom: true, info: true, trim: true, skip_empty_lines: true, on_record });
   let refusal: unknown;
   const consume = async (records: AsyncIterable<unknown>): Promise<void> => {
     for await (const entry of records) {
@@ -75,21 +81,32 @@ async function parseInto(
   } catch (cause) {
     if (refusal !== undefined) throw refusal;
     if (cause instanceof CsvError) {
-      const { lines } = cause;
-      throw malformedCsv(`${path}${typeof lines === "number" ? `:${lines}` : ""}: ${explain(cause)}`, path, cause);
+      throw malformedCsv(`${placeOf(cause, path, lastLine + 1)}: ${explain(cause, lastLine + 1)}`, path, cause);
     }
     throw cause;
   }
 }
 
-/** What is wrong, without the fields themselves. */
-function explain(error: CsvError): string {
+/** A quote that stays open is met at the end of the file, which says nothing; its record begins where the last whole one ended. */
+function placeOf({ code, lines }: CsvError, path: string, recordLine: number): string {
+  const line = code === "CSV_QUOTE_NOT_CLOSED" ? recordLine : lines;
+  return typeof line === "number" ? `${path}:${line}` : path;
+}
+
+/** What is wrong, without the fields themselves. `recordLine`: where the record begins that could not be read. */
+function explain(error: CsvError, recordLine: number): string {
   switch (error.code) {
     case "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH":
     case "CSV_RECORD_INCONSISTENT_COLUMNS":
       return `expected as many fields as in the first line; ${error.message}`;
     case "CSV_QUOTE_NOT_CLOSED":
-      return "expected a closing quote before the end of the file, found none";
+      return "expected a closing quote, found none up to the end of the file; it was opened in the record that begins in this line";
+    case "CSV_INVALID_CLOSING_QUOTE":
+    case "INVALID_OPENING_QUOTE": {
+      const isLater = typeof error.lines === "number" && error.lines > recordLine;
+      const hint = isLater ? `; a quote may have been opened by mistake since line ${recordLine}` : "";
+      return `${error.message}${hint}`;
+    }
     case "CSV_MAX_RECORD_SIZE":
       return "expected lines of at most 128,000 characters, found a longer one; is the quote or the delimiter right?";
     default:
