@@ -1,8 +1,9 @@
 /** The text of a starter scenario: YAML with a comment at every guess. Nothing here reads or writes files. */
 import type { CsvTarget, GuessedColumn, SeriesTable, SuggestedWindows } from "@kumiai/datasets";
+import { shellQuoted } from "./shell-quoted.js";
 
 export interface StarterFacts {
-  /** As the user typed it. */
+  /** As the user typed it, fit for a shell. */
   readonly command: string;
   readonly name: string;
   /** Of the scenario, for the commands that the text suggests. */
@@ -36,6 +37,7 @@ export function starterConfig(facts: StarterFacts): string {
 }
 
 function heading({ command, configFile }: StarterFacts): readonly string[] {
+  const config = shellQuoted(configFile);
   return [
     `# A starter scenario, written by \`${command}\`.`,
     "# What a column is was guessed from its name and values; the reason stands beside each guess. Please check:",
@@ -43,8 +45,8 @@ function heading({ command, configFile }: StarterFacts): readonly string[] {
     "#   2. Does a window span what a person would need to see, and a block more than machines remember?",
     "#   3. Who are the sites? Below, one file is dealt to several; give each plant its own as soon as you have it.",
     "# Then:",
-    `#   kumiai run ${configFile} --strategy local`,
-    `#   kumiai compare ${configFile} --strategies local,fedavg,fedhca2`,
+    `#   kumiai run ${config} --strategy local`,
+    `#   kumiai compare ${config} --strategies local,fedavg,fedhca2`,
     "# All keys: docs/ref-scenario.md.",
   ];
 }
@@ -158,7 +160,7 @@ function quoted(text: string): string {
 }
 
 function commented(line: string, comment: string): string {
-  return `${line}  # ${comment.replace(/\s+/g, " ")}`;
+  return `${line}  # ${comment.replace(/[\s\p{Cc}]+/gu, " ")}`;
 }
 
 function plural(count: number, noun: string): string {
