@@ -137,3 +137,27 @@ test("a delimiter of two characters is refused, \\t is a tab", async () => {
   const made = await kumiai("init", await writePresses("\t"), "--delimiter", "\\t", "--out", join(dir, "b.yaml"));
   expect(made.exitCode).toBe(0);
 });
+
+test("odd cells and blank times are named on the terminal and in the scenario, with the words under missing", async () => {
+  const path = join(dir, "odd.csv");
+  const rows = Array.from(
+    { length: 400 },
+    (_, row) => `${row === 5 ? "" : row * 10},${row === 300 ? "ERR" : row % 7},${row % 13},${row % 2}`,
+  );
+  await writeFile(path, `${["time,temp,load,fail", ...rows].join("\n")}\n`);
+  const yaml = join(dir, "odd.yaml");
+  const made = await kumiai("init", path, "--out", yaml);
+  expect(made.exitCode).toBe(0);
+  expect(made.err).toMatch(/column time: 1 of 400 rows has no time, first in line 7; a run stops there/);
+  expect(made.err).toMatch(/column temp: numbers, but for "ERR" \(1 cell, first in line 302\)/);
+  const text = await readFile(yaml, "utf8");
+  expect(text).toMatch(/^ {2}time: time {2}# guess: .*first in line 7/m);
+  expect(parseScenario(text, yaml).data).toMatchObject({
+    sensors: ["temp", "load"],
+    missing: ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "ERR"],
+  });
+  const run = async () => kumiai("run", yaml, "--strategy", "local", "--rounds", "1", "--out", join(dir, "run"));
+  expect((await run()).err).toMatch(/odd\.csv:7: column time: expected a number or a date/);
+  await writeFile(path, `${["time,temp,load,fail", ...rows.toSpliced(5, 1)].join("\n")}\n`);
+  expect((await run()).exitCode).toBe(0);
+});

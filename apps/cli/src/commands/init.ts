@@ -46,7 +46,11 @@ async function init(file: string, options: InitOptions, io: Io): Promise<void> {
   });
   const columns = guessRoles(profile);
   requireSensorsAndTargets(file, columns);
-  const table = await loadCsv(file, rolesOf(profile, columns), (notice) => io.err(`${notice}\n`));
+  for (const { name: column, warning } of columns) {
+    if (warning !== undefined) io.err(`${file}: column ${oneLine(column)}: ${warning}\n`);
+  }
+  const roles = rolesOf(profile, columns);
+  const table = await loadCsv(file, roles, (notice) => io.err(`${notice}\n`));
   const hasTime = columns.some(({ role }) => role === "time");
   await prepareOutputDir(dirname(out));
   const { format } = profile;
@@ -60,7 +64,9 @@ async function init(file: string, options: InitOptions, io: Io): Promise<void> {
       decimal: format.decimal ?? ".",
       encoding: format.encoding ?? "utf-8",
       header: format.header ?? true,
+      missing: roles.missing,
     },
+    rowCount: profile.rowCount,
     columns,
     table,
     windows: suggestWindows(table, hasTime),
@@ -112,6 +118,8 @@ function summary(columns: readonly GuessedColumn[]): readonly string[] {
   return ["time", "unit", "target", "sensor", "ignore"].flatMap((role) =>
     columns
       .filter((column) => column.role === role)
-      .map(({ name, why }) => `${role.padEnd(8)}  ${name.replace(/\s+/g, " ")}: ${why}`),
+      .map(({ name, why }) => `${role.padEnd(8)}  ${oneLine(name)}: ${why}`),
   );
 }
+
+const oneLine = (name: string): string => name.replace(/\s+/g, " ");

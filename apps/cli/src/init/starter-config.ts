@@ -15,7 +15,11 @@ export interface StarterFacts {
     readonly decimal: string;
     readonly encoding: string;
     readonly header: boolean;
+    /** Undefined: the usual words. */
+    readonly missing?: readonly string[] | undefined;
   };
+  /** Of the file; rows without unit or time are not in the table. */
+  readonly rowCount: number;
   readonly columns: readonly GuessedColumn[];
   readonly table: SeriesTable;
   readonly windows: SuggestedWindows;
@@ -52,7 +56,7 @@ function heading({ command, configFile }: StarterFacts): readonly string[] {
 }
 
 function dataSection(facts: StarterFacts): readonly string[] {
-  const { format, columns, table } = facts;
+  const { format, columns, table, rowCount } = facts;
   const unitCount = table.units.length;
   const ofRole = (role: GuessedColumn["role"]) => columns.filter((column) => column.role === role);
   const [unit] = ofRole("unit");
@@ -63,17 +67,18 @@ function dataSection(facts: StarterFacts): readonly string[] {
     "  kind: csv",
     commented(
       `  file: ${quoted(facts.csvFile)}`,
-      `${plural(table.rowCount, "row")}, ${plural(unitCount, "unit")}; relative to this file`,
+      `${plural(rowCount, "row")}, ${plural(unitCount, "unit")}; relative to this file`,
     ),
     `  delimiter: ${quoted(format.delimiter)}`,
     `  decimal: ${quoted(format.decimal)}`,
     ...(format.encoding === "utf-8" ? [] : [`  encoding: ${quoted(format.encoding)}`]),
     ...(format.header ? [] : [commented("  header: false", 'columns are called "1", "2", …')]),
+    ...missingLines(facts),
     ...(unit === undefined
       ? ["  # unit: no column looked like the name of a machine or run; all rows are taken as one machine's."]
       : [commented(`  unit: ${quoted(unit.name)}`, `guess: ${unit.why}`)]),
     ...(time === undefined
-      ? ["  # time: no column looked like a time; rows are taken in the order of the file."]
+      ? ["  # time: no column could be read as a time; rows are taken in the order of the file."]
       : [commented(`  time: ${quoted(time.name)}`, `guess: ${time.why}`)]),
     ...breakLines(facts),
     "  sensors:",
@@ -83,6 +88,14 @@ function dataSection(facts: StarterFacts): readonly string[] {
     ...(ignored.length === 0 ? [] : ["  ignore:"]),
     ...ignored.map(({ name, why }) => commented(`    - ${quoted(name)}`, why)),
     ...windowLines(facts),
+  ];
+}
+
+function missingLines({ format: { missing } }: StarterFacts): readonly string[] {
+  if (missing === undefined) return [];
+  return [
+    '  # Fields that stand for "not measured": the usual ones, and words that were found among numbers. Are they errors, or do they say something?',
+    `  missing: [${missing.map(quoted).join(", ")}]`,
   ];
 }
 

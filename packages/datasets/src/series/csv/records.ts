@@ -23,26 +23,32 @@ export interface CsvFormat {
   readonly missing?: readonly string[];
   /** E.g. `shift_jis`; any name that TextDecoder knows. Default: `utf-8`. */
   readonly encoding?: string;
+  /** Records to leave out, told by their fields. For a first look at a file; a scenario has no such key. */
+  readonly skip?: (fieldOf: (column: string) => string) => boolean;
 }
 
 export interface CsvReader {
   /** Once, before any record. */
   columns(names: readonly string[]): void;
-  /** `place`: file and line, for messages. */
-  record(fields: readonly string[], place: string): void;
+  /** `place`: file and line, for messages. `line`: the record's last. */
+  record(fields: readonly string[], place: string, line: number): void;
 }
 
 export async function readCsv(path: string, format: CsvFormat, reader: CsvReader): Promise<void> {
-  const { header = true } = format;
+  const { header = true, skip } = format;
   let named = false;
+  let at: ReadonlyMap<string, number> = new Map();
   const take: TakeRecord = (fields, line) => {
     const place = `${path}:${line}`;
     if (!named) {
       named = true;
-      reader.columns(header ? namesOf(fields, place) : fields.map((_, i) => String(i + 1)));
+      const names = header ? namesOf(fields, place) : fields.map((_, i) => String(i + 1));
+      at = new Map(names.map((name, i) => [name, i]));
+      reader.columns(names);
       if (header) return;
     }
-    reader.record(fields, place);
+    if (skip?.((column) => fields[at.get(column) ?? -1] ?? "")) return;
+    reader.record(fields, place, line);
   };
   await streamText(path, (text) => parseInto(text, path, format, take), format.encoding);
   if (!named) throw malformedCsv(`${path}: expected a header and rows, found an empty file`, path);
