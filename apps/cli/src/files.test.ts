@@ -29,5 +29,10 @@ test.skipIf(process.platform !== "linux")(
   "a folder that the system refuses to make is an error, not a wait",
   async () => {
     await expect(prepareOutputDir("/proc/kumiai/out")).rejects.toMatchObject({ code: "WRITE_FAILED" });
+    // Not the file that the folder is tried with.
+    await expect(prepareOutputDir("/proc")).rejects.toMatchObject({
+      code: "WRITE_FAILED",
+      message: expect.stringMatching(/^\/proc: (?!.*probe)/),
+    });
   },
 );

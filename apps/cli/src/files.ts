@@ -17,10 +17,30 @@ export async function prepareOutputDir(dir: string): Promise<string> {
       cause,
     );
   });
-  // Never committed, so it leaves no trace.
-  await using probe = await createAtomicFile(join(absolute, "probe"));
-  await probe.write(new Uint8Array(4096), 0);
+  await proveWritable(absolute);
   return absolute;
+}
+
+async function proveWritable(folder: string): Promise<void> {
+  try {
+    // Never committed, so it leaves no trace.
+    await using probe = await createAtomicFile(join(folder, "probe"));
+    await probe.write(new Uint8Array(4096), 0);
+  } catch (error) {
+    // The error names the probe, of which the user knows nothing.
+    const cause = error instanceof KumiaiError ? error.cause : error;
+    throw new KumiaiError(
+      "WRITE_FAILED",
+      `${folder}: cannot write in this folder (${reasonOf(cause)}); choose another folder`,
+      { path: folder },
+      cause,
+    );
+  }
+}
+
+/** `ENOSPC: no space left on device` without the path that Node appends. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.replace(/, \w+(?: '.*')?$/s, "") : String(cause);
 }
 
 /** As `mkdir` with `recursive`, which never returns where the system refuses a name with ENOENT, such as under /proc. */

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseScenario } from "@kumiai/simulator";
@@ -111,4 +112,52 @@ test("a file without anything to predict, or none at all, is refused with what w
   expect([refused.exitCode, refused.out]).toEqual([2, ""]);
   expect(refused.err).toMatch(/could be a sensor, found none; columns: a \(.*\), b \(ignore: empty\)/s);
   expect((await kumiai("init", join(dir, "none.csv"))).err).toMatch(/FILE_NOT_FOUND/);
+});
+
+test.skipIf(process.platform === "win32")(
+  "a name with blanks and line breaks gives valid YAML and commands that a shell takes",
+  async () => {
+    const csv = join(dir, "we ird\nna'me.csv");
+    await rename(await writePresses(), csv);
+    const yaml = join(dir, "o'ut 1.yaml");
+    const made = await kumiai("init", csv, "--out", yaml);
+    expect([made.exitCode, made.err]).toEqual([0, ""]);
+    const text = await readFile(yaml, "utf8");
+    expect(parseScenario(text, yaml).data).toMatchObject({ file: csv });
+    expect(text).toContain("kumiai run 'o'\\''ut 1.yaml' --strategy local");
+    const shown = /kumiai init (.*)`\.$/m.exec(text)?.[1];
+    const read = execFileSync("bash", ["-c", `printf %s ${shown}`], { encoding: "utf8" });
+    expect(read).toBe("we ird\nna'me.csv");
+  },
+);
+
+test("a delimiter of two characters is refused, \\t is a tab", async () => {
+  const refused = await kumiai("init", await writePresses(), "--delimiter", ";;", "--out", join(dir, "a.yaml"));
+  expect([refused.exitCode, refused.err]).toEqual([2, expect.stringMatching(/INVALID_CONFIG.*one character/)]);
+  const made = await kumiai("init", await writePresses("\t"), "--delimiter", "\\t", "--out", join(dir, "b.yaml"));
+  expect(made.exitCode).toBe(0);
+});
+
+test("odd cells and blank times are named on the terminal and in the scenario, with the words under missing", async () => {
+  const path = join(dir, "odd.csv");
+  const rows = Array.from(
+    { length: 400 },
+    (_, row) => `${row === 5 ? "" : row * 10},${row === 300 ? "ERR" : row % 7},${row % 13},${row % 2}`,
+  );
+  await writeFile(path, `${["time,temp,load,fail", ...rows].join("\n")}\n`);
+  const yaml = join(dir, "odd.yaml");
+  const made = await kumiai("init", path, "--out", yaml);
+  expect(made.exitCode).toBe(0);
+  expect(made.err).toMatch(/column time: 1 of 400 rows has no time, first in line 7; a run stops there/);
+  expect(made.err).toMatch(/column temp: numbers, but for "ERR" \(1 cell, first in line 302\)/);
+  const text = await readFile(yaml, "utf8");
+  expect(text).toMatch(/^ {2}time: time {2}# guess: .*first in line 7/m);
+  expect(parseScenario(text, yaml).data).toMatchObject({
+    sensors: ["temp", "load"],
+    missing: ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "ERR"],
+  });
+  const run = async () => kumiai("run", yaml, "--strategy", "local", "--rounds", "1", "--out", join(dir, "run"));
+  expect((await run()).err).toMatch(/odd\.csv:7: column time: expected a number or a date/);
+  await writeFile(path, `${["time,temp,load,fail", ...rows.toSpliced(5, 1)].join("\n")}\n`);
+  expect((await run()).exitCode).toBe(0);
 });

@@ -5,6 +5,7 @@ import type { GuessedColumn } from "@kumiai/datasets";
 import { KumiaiError, writeFileAtomic } from "@kumiai/params";
 import { Command } from "commander";
 import { prepareOutputDir } from "../files.js";
+import { shellQuoted } from "../init/shell-quoted.js";
 import { starterConfig } from "../init/starter-config.js";
 import type { Io } from "../io.js";
 import type { CommandContext } from "../program.js";
@@ -26,7 +27,7 @@ export function initCommand({ io }: CommandContext): Command {
     .argument("<FILE>", "CSV file, also .csv.gz; delimiter, decimal mark and encoding are found out")
     .option("-o, --out <FILE>", "where to write it (default: the CSV's name with .yaml, in this folder)")
     .option("--force", "replace the scenario if it is there")
-    .option("--delimiter <CHAR>", "what stands between fields, if that was found out wrongly")
+    .option("--delimiter <CHAR>", "what stands between fields (one character, \\t for a tab), if found out wrongly")
     .option("--encoding <NAME>", "e.g. utf-8 or shift_jis, likewise")
     .action((file: string, options: InitOptions) => init(file, options, io));
 }
@@ -36,16 +37,25 @@ async function init(file: string, options: InitOptions, io: Io): Promise<void> {
   const out = resolve(options.out ?? `${name}.yaml`);
   await refuseToReplace(out, options.force === true);
   const { guessRoles, loadCsv, profileCsv, rolesOf, suggestWindows } = await import("@kumiai/datasets");
-  const { delimiter, encoding } = options;
-  const profile = await profileCsv(file, { ...(delimiter && { delimiter }), ...(encoding && { encoding }) });
+  const { encoding } = options;
+  // Shells make it hard to pass a tab.
+  const delimiter = options.delimiter === "\\t" ? "\t" : options.delimiter;
+  const profile = await profileCsv(file, {
+    ...(delimiter !== undefined && { delimiter }),
+    ...(encoding !== undefined && { encoding }),
+  });
   const columns = guessRoles(profile);
   requireSensorsAndTargets(file, columns);
-  const table = await loadCsv(file, rolesOf(profile, columns), (notice) => io.err(`${notice}\n`));
+  for (const { name: column, warning } of columns) {
+    if (warning !== undefined) io.err(`${file}: column ${oneLine(column)}: ${warning}\n`);
+  }
+  const roles = rolesOf(profile, columns);
+  const table = await loadCsv(file, roles, (notice) => io.err(`${notice}\n`));
   const hasTime = columns.some(({ role }) => role === "time");
   await prepareOutputDir(dirname(out));
   const { format } = profile;
   const text = starterConfig({
-    command: `kumiai init ${basename(file)}`,
+    command: `kumiai init ${shellQuoted(basename(file))}`,
     name,
     configFile: basename(out),
     csvFile: relative(dirname(out), resolve(file)),
@@ -54,7 +64,9 @@ async function init(file: string, options: InitOptions, io: Io): Promise<void> {
       decimal: format.decimal ?? ".",
       encoding: format.encoding ?? "utf-8",
       header: format.header ?? true,
+      missing: roles.missing,
     },
+    rowCount: profile.rowCount,
     columns,
     table,
     windows: suggestWindows(table, hasTime),
@@ -63,7 +75,7 @@ async function init(file: string, options: InitOptions, io: Io): Promise<void> {
   for (const line of summary(columns)) io.out(`${line}\n`);
   io.out(`\nscenario  ${io.colors.bold(out)}\n`);
   io.out(
-    `next      check the guesses in it, then: kumiai run ${relative(process.cwd(), out) || out} --strategy local\n`,
+    `next      check the guesses in it, then: kumiai run ${shellQuoted(relative(process.cwd(), out) || out)} --strategy local\n`,
   );
 }
 
@@ -106,6 +118,8 @@ function summary(columns: readonly GuessedColumn[]): readonly string[] {
   return ["time", "unit", "target", "sensor", "ignore"].flatMap((role) =>
     columns
       .filter((column) => column.role === role)
-      .map(({ name, why }) => `${role.padEnd(8)}  ${name.replace(/\s+/g, " ")}: ${why}`),
+      .map(({ name, why }) => `${role.padEnd(8)}  ${oneLine(name)}: ${why}`),
   );
 }
+
+const oneLine = (name: string): string => name.replace(/\s+/g, " ");

@@ -1,8 +1,9 @@
 /** The text of a starter scenario: YAML with a comment at every guess. Nothing here reads or writes files. */
 import type { CsvTarget, GuessedColumn, SeriesTable, SuggestedWindows } from "@kumiai/datasets";
+import { shellQuoted } from "./shell-quoted.js";
 
 export interface StarterFacts {
-  /** As the user typed it. */
+  /** As the user typed it, fit for a shell. */
   readonly command: string;
   readonly name: string;
   /** Of the scenario, for the commands that the text suggests. */
@@ -14,7 +15,11 @@ export interface StarterFacts {
     readonly decimal: string;
     readonly encoding: string;
     readonly header: boolean;
+    /** Undefined: the usual words. */
+    readonly missing?: readonly string[] | undefined;
   };
+  /** Of the file; rows without unit or time are not in the table. */
+  readonly rowCount: number;
   readonly columns: readonly GuessedColumn[];
   readonly table: SeriesTable;
   readonly windows: SuggestedWindows;
@@ -36,6 +41,7 @@ export function starterConfig(facts: StarterFacts): string {
 }
 
 function heading({ command, configFile }: StarterFacts): readonly string[] {
+  const config = shellQuoted(configFile);
   return [
     `# A starter scenario, written by \`${command}\`.`,
     "# What a column is was guessed from its name and values; the reason stands beside each guess. Please check:",
@@ -43,14 +49,14 @@ function heading({ command, configFile }: StarterFacts): readonly string[] {
     "#   2. Does a window span what a person would need to see, and a block more than machines remember?",
     "#   3. Who are the sites? Below, one file is dealt to several; give each plant its own as soon as you have it.",
     "# Then:",
-    `#   kumiai run ${configFile} --strategy local`,
-    `#   kumiai compare ${configFile} --strategies local,fedavg,fedhca2`,
+    `#   kumiai run ${config} --strategy local`,
+    `#   kumiai compare ${config} --strategies local,fedavg,fedhca2`,
     "# All keys: docs/ref-scenario.md.",
   ];
 }
 
 function dataSection(facts: StarterFacts): readonly string[] {
-  const { format, columns, table } = facts;
+  const { format, columns, table, rowCount } = facts;
   const unitCount = table.units.length;
   const ofRole = (role: GuessedColumn["role"]) => columns.filter((column) => column.role === role);
   const [unit] = ofRole("unit");
@@ -61,17 +67,18 @@ function dataSection(facts: StarterFacts): readonly string[] {
     "  kind: csv",
     commented(
       `  file: ${quoted(facts.csvFile)}`,
-      `${plural(table.rowCount, "row")}, ${plural(unitCount, "unit")}; relative to this file`,
+      `${plural(rowCount, "row")}, ${plural(unitCount, "unit")}; relative to this file`,
     ),
     `  delimiter: ${quoted(format.delimiter)}`,
     `  decimal: ${quoted(format.decimal)}`,
     ...(format.encoding === "utf-8" ? [] : [`  encoding: ${quoted(format.encoding)}`]),
     ...(format.header ? [] : [commented("  header: false", 'columns are called "1", "2", …')]),
+    ...missingLines(facts),
     ...(unit === undefined
       ? ["  # unit: no column looked like the name of a machine or run; all rows are taken as one machine's."]
       : [commented(`  unit: ${quoted(unit.name)}`, `guess: ${unit.why}`)]),
     ...(time === undefined
-      ? ["  # time: no column looked like a time; rows are taken in the order of the file."]
+      ? ["  # time: no column could be read as a time; rows are taken in the order of the file."]
       : [commented(`  time: ${quoted(time.name)}`, `guess: ${time.why}`)]),
     ...breakLines(facts),
     "  sensors:",
@@ -81,6 +88,14 @@ function dataSection(facts: StarterFacts): readonly string[] {
     ...(ignored.length === 0 ? [] : ["  ignore:"]),
     ...ignored.map(({ name, why }) => commented(`    - ${quoted(name)}`, why)),
     ...windowLines(facts),
+  ];
+}
+
+function missingLines({ format: { missing } }: StarterFacts): readonly string[] {
+  if (missing === undefined) return [];
+  return [
+    '  # Fields that stand for "not measured": the usual ones, and words that were found among numbers. Are they errors, or do they say something?',
+    `  missing: [${missing.map(quoted).join(", ")}]`,
   ];
 }
 
@@ -158,7 +173,7 @@ function quoted(text: string): string {
 }
 
 function commented(line: string, comment: string): string {
-  return `${line}  # ${comment.replace(/\s+/g, " ")}`;
+  return `${line}  # ${comment.replace(/[\s\p{Cc}]+/gu, " ")}`;
 }
 
 function plural(count: number, noun: string): string {

@@ -34,7 +34,7 @@ export async function streamText(
   let refusal: KumiaiError | undefined;
   const consume = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
     try {
-      await use(decoded(chunks, decoder));
+      await use(decoded(chunks, decoder, path));
     } catch (error) {
       // The streams' own complaint about being ended early may come before this one.
       if (error instanceof KumiaiError) refusal = error;
@@ -70,9 +70,40 @@ function decoderOf(encoding: string): Decoder {
   }
 }
 
-async function* decoded(chunks: AsyncIterable<Buffer>, decoder: Decoder): AsyncIterable<string> {
-  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+async function* decoded(chunks: AsyncIterable<Buffer>, decoder: Decoder, path: string): AsyncIterable<string> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst) refuseUtf16(chunk, decoder, path);
+    isFirst = false;
+    yield decoder.decode(chunk, { stream: true });
+  }
   yield decoder.decode();
+}
+
+/** What spreadsheets call "Unicode text"; other decoders either stumble over a byte of it or read every other letter as NUL. */
+function refuseUtf16(head: Buffer, decoder: Decoder, path: string): void {
+  const found = utf16Of(head);
+  if (found === undefined || decoder.encoding.startsWith("utf-16")) return;
+  throw new KumiaiError(
+    "FILE_UNREADABLE",
+    `${path}: expected text in ${decoder.encoding}, found UTF-16; save it as UTF-8, or set encoding to ${found}`,
+    { path, encoding: found },
+  );
+}
+
+/** By the byte order mark; without one, by digits and delimiters, of which one byte of two is NUL. */
+function utf16Of(head: Buffer): "utf-16le" | "utf-16be" | undefined {
+  const [first, second] = head;
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  if (first === 0xfe && second === 0xff) return "utf-16be";
+  const nulls = [0, 0];
+  const sample = head.subarray(0, 1024);
+  sample.forEach((byte, i) => {
+    if (byte === 0) nulls[i % 2] = (nulls[i % 2] ?? 0) + 1;
+  });
+  const [even = 0, odd = 0] = nulls;
+  if (Math.min(even, odd) > 0 || Math.max(even, odd) < sample.length / 16) return undefined;
+  return odd > even ? "utf-16le" : "utf-16be";
 }
 
 /**

@@ -35,6 +35,14 @@ export function parseTime(text: string, decimal: Decimal): number | undefined {
   return Date.UTC(year, month - 1, day, hour, minute) / 1000 + second - zoneSeconds(match[7]);
 }
 
+const FOREIGN_DATE =
+  /^(?:\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}(?:\D|$)|\d{1,2}[-/]\d{1,2}[-/](?:\d{2}|\d{4})(?:\D|$)|\d{1,2}\.\d{1,2}\.\d{4}(?:\D|$)|\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[AaPp][Mm])?$|\d{1,2}[-/ ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/ ]\d)/i;
+
+/** A date or time of day as people write it that `parseTime` refuses, as nothing tells the day from the month: `05/01/2024 10:00`. */
+export function isForeignDate(text: string): boolean {
+  return FOREIGN_DATE.test(text) && parseTime(text, ".") === undefined;
+}
+
 function zoneSeconds(zone: string | undefined): number {
   if (zone === undefined || zone === "Z") return 0;
   const digits = zone.replace(":", "");

@@ -49,6 +49,38 @@ describe("the format is found out", () => {
     const { format, columns } = await profileOf(bytes);
     expect([format.encoding, columns[0]?.name]).toEqual(["shift_jis", "温度"]);
   });
+
+  test.each([
+    ["a byte order mark", "\uFEFF温度,y\n1,2\n"],
+    ["none", "x,y\n1,2\n"],
+  ])("UTF-16 with %s is refused by its name, and read when it is stated", async (_, text) => {
+    const bytes = Buffer.from(text, "utf16le");
+    await expect(profileOf(bytes)).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringMatching(/found UTF-16; save it as UTF-8, or set encoding to utf-16le$/),
+    });
+    expect((await profileCsv(join(folder, "plant.csv"), { encoding: "utf-16le" })).columns[1]?.name).toBe("y");
+  });
+
+  test.each([";;", "", '"', "\n"])("the delimiter %j is refused", async (delimiter) => {
+    await writeFile(join(folder, "plant.csv"), "a,b\n1,2\n");
+    await expect(profileCsv(join(folder, "plant.csv"), { delimiter })).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringMatching(/^delimiter: expected one character/),
+    });
+  });
+
+  test("a quote that stays open is reported where it was opened", async () => {
+    const rows = Array.from({ length: 3000 }, (_, row) => (row === 1200 ? `"${row},0` : `${row},1`));
+    await expect(profileOf(["a,b", ...rows].join("\n"))).rejects.toMatchObject({
+      code: "DATA_MALFORMED",
+      message: expect.stringMatching(/plant\.csv:1202: expected a closing quote/),
+    });
+    const closed = ["a,b", '"1,2', "3,4", 'x "y",6', "7,8"].join("\n");
+    await expect(profileOf(closed)).rejects.toMatchObject({
+      message: expect.stringMatching(/opened by mistake since line 2$/),
+    });
+  });
 });
 
 test("unit, time, sensors, targets and what is of no use, by name and values", async () => {
@@ -127,6 +159,121 @@ test("where no name helps: words before switches before the last column", async 
     role: "target",
     why: "the last column, as nothing else looked like a target",
   });
+});
+
+describe("a few odd or missing cells do not change what a column is", () => {
+  test("a word among numbers: a sensor, with the word as a missing value", async () => {
+    const { columns, profile } = await guess(
+      "x,temp,y",
+      (row) => [row * 1.1, row === 30 ? "ERR" : 20 + (row % 3) / 10, row * 0.3],
+      100,
+    );
+    expect(columns[1]).toEqual({
+      name: "temp",
+      role: "sensor",
+      why: 'numbers; taken as missing: "ERR" (1 cell, first in line 32)',
+      warning: 'numbers, but for "ERR" (1 cell, first in line 32); taken as missing values',
+      missing: ["ERR"],
+    });
+    const roles = rolesOf(profile, columns);
+    expect(roles.missing).toEqual(["", "NA", "N/A", "NaN", "nan", "null", "NULL", "ERR"]);
+    expect((await loadCsv(profile.path, roles)).values[30 * 2 + 1]).toBeNaN();
+  });
+
+  test("a rare word among verdicts is a class, a mere sign is not", async () => {
+    const gradeWith = async (word: string) =>
+      (await guess("x,y,grade", (row) => [row * 1.1, row * 0.3, row === 30 ? word : row % 3], 100)).columns[2];
+    expect(await gradeWith("NG")).toMatchObject({
+      role: "target",
+      target: { classes: ["0", "1", "2", "NG"] },
+      warning: expect.stringMatching(/"NG" \(1 cell, first in line 32\); taken as classes/),
+    });
+    expect(await gradeWith("-")).toMatchObject({
+      role: "target",
+      target: { classes: ["0", "1", "2"] },
+      missing: ["-"],
+    });
+  });
+
+  test("a word that is also a class cannot be a missing value, so the column is left out", async () => {
+    const { columns, profile } = await guess(
+      "x,temp,state",
+      (row) => [row * 1.1, row === 30 ? "off" : row * 0.7, row % 4 === 0 ? "off" : "on"],
+      100,
+    );
+    expect(columns[1]).toMatchObject({
+      role: "ignore",
+      why: expect.stringMatching(/"off" cannot stand for a missing/),
+    });
+    expect((await loadCsv(profile.path, rolesOf(profile, columns))).channels).toEqual(["x"]);
+  });
+
+  test("too many different words: the reason says what is there", async () => {
+    const { columns } = await guess("x,y,z", (row) => [row * 1.1, row % 25 === 0 ? `<${row}` : row / 7, row / 3], 500);
+    expect(columns[1]).toMatchObject({
+      role: "ignore",
+      why: "numbers in 96.0 % of the cells, many different words in the others",
+    });
+  });
+
+  test.each([
+    ["a number", (row: number) => String(row * 10)],
+    ["a date", (row: number) => `2024-05-01 00:${String(row % 60).padStart(2, "0")}:00`],
+  ])("blanks in unit and time keep their role, and the first is named; time is %s", async (_, timeAt) => {
+    const { columns, profile } = await guess(
+      "machine,time,x,fail",
+      (row) => [
+        row === 50 ? "" : row < 60 ? "A" : "B",
+        row === 7 || row === 9 ? "" : row === 11 ? "?" : timeAt(row),
+        row / 7,
+        row % 9 === 0 ? 1 : 0,
+      ],
+      120,
+    );
+    expect(columns.map(({ role, warning }) => [role, warning])).toEqual([
+      [
+        "unit",
+        "1 of 120 rows has no name, first in line 52; a run stops there until such rows are corrected or deleted",
+      ],
+      [
+        "time",
+        "3 of 120 rows have no time, first in line 9; a run stops there until such rows are corrected or deleted",
+      ],
+      ["sensor", undefined],
+      ["target", undefined],
+    ]);
+    const table = await loadCsv(profile.path, rolesOf(profile, columns));
+    expect([table.rowCount, table.units]).toEqual([116, ["A", "B"]]);
+    const { skip, ...stated } = rolesOf(profile, columns);
+    expect(skip).toBeDefined();
+    await expect(loadCsv(profile.path, stated)).rejects.toMatchObject({
+      message: expect.stringMatching(/csv:9: column/),
+    });
+  });
+
+  test("a number among dates is no time", async () => {
+    const day = (row: number) => `2024-05-01 00:${String(row).padStart(2, "0")}:00`;
+    const { columns, profile } = await guess("when,x,fail", (row) => [
+      row === 9 ? 45413.4 : day(row),
+      row / 7,
+      row % 2,
+    ]);
+    expect(columns[0]).toMatchObject({ role: "time", warning: expect.stringMatching(/bare number for seconds/) });
+    expect((await loadCsv(profile.path, rolesOf(profile, columns))).rowCount).toBe(39);
+  });
+
+  test.each(["05/01/2024 10:00", "1.5.2024", "2024年5月1日 10:00", "10:00:01", "2024-05-01 10:00:00 AM", "1-May-2024"])(
+    "%s is called a date that cannot be read",
+    async (date) => {
+      const { columns } = await guess("date,x,fail", (row) => [
+        row % 2 ? date : date.replace("1", "2"),
+        row / 7,
+        row % 2,
+      ]);
+      const problem = "looks like dates that are not ISO; write them as 2024-05-01T10:00 to cut runs at gaps";
+      expect(columns[0]).toEqual({ name: "date", role: "ignore", why: problem, warning: problem });
+    },
+  );
 });
 
 test("what is guessed can be loaded as it is", async () => {

@@ -6,7 +6,8 @@
  */
 import { KumiaiError } from "@kumiai/params";
 import { streamText } from "../read-numbers.js";
-import { DEFAULT_MISSING, type Decimal, parseBinary, parseNumber, parseTime } from "./cells.js";
+import { DEFAULT_MISSING, type Decimal, isForeignDate, parseBinary, parseNumber, parseTime } from "./cells.js";
+import { NEARLY_ALL, NO_ODD_CELLS, OddCellCounter, type OddCells } from "./odd-cells.js";
 import { type CsvFormat, readCsv } from "./records.js";
 
 /** More distinct texts than this are not kept apart. */
@@ -16,11 +17,18 @@ export interface ColumnProfile {
   readonly name: string;
   readonly rowCount: number;
   readonly missingCount: number;
-  /** Whether every field that is not missing is a number, a date, a yes or no. */
+  /** Where the first missing field stands; undefined when there is none. */
+  readonly firstMissingLine: number | undefined;
+  /** Whether nearly every field that is not missing is a number, or a date; the others are `odd`. */
   readonly isNumber: boolean;
   readonly isDate: boolean;
+  /** Whether nearly every field looks like a date that cannot be read. */
+  readonly isForeignDate: boolean;
+  /** Whether every field that is neither missing nor odd is a yes or no, or a whole number. */
   readonly isBinary: boolean;
   readonly isWhole: boolean;
+  /** Fields that are not the numbers or dates that nearly all others are. */
+  readonly odd: OddCells;
   /** Whether the numbers rise by one from row to row: a row number. */
   readonly isCounter: boolean;
   /** Texts that occur and how often; undefined when there are more than `MAX_DISTINCT`. */
@@ -36,6 +44,7 @@ export interface CsvProfile {
 
 /** `stated` overrules what would be found out. */
 export async function profileCsv(path: string, stated: CsvFormat = {}): Promise<CsvProfile> {
+  requireOneCharacter(stated.delimiter);
   const { encoding, head } = await sniffText(path, stated.encoding);
   const delimiter = stated.delimiter ?? delimiterOf(head);
   const format: CsvFormat = {
@@ -51,12 +60,12 @@ export async function profileCsv(path: string, stated: CsvFormat = {}): Promise<
     columns(names) {
       columns = names.map((name) => new ColumnStatistics(name));
     },
-    record(fields) {
+    record(fields, _place, line) {
       rowCount++;
       columns.forEach((column, i) => {
         const text = fields[i] ?? "";
-        if (missing.has(text)) column.missingCount++;
-        else column.take(text);
+        if (missing.has(text)) column.miss(line);
+        else column.take(text, line);
       });
     },
   });
@@ -71,52 +80,89 @@ export async function profileCsv(path: string, stated: CsvFormat = {}): Promise<
   };
 }
 
+function requireOneCharacter(delimiter: string | undefined): void {
+  if (delimiter === undefined || ([...delimiter].length === 1 && !/["\r\n]/.test(delimiter))) return;
+  throw new KumiaiError(
+    "INVALID_CONFIG",
+    `delimiter: expected one character, and no quote or line break, received ${JSON.stringify(delimiter)}`,
+    { delimiter },
+  );
+}
+
 class ColumnStatistics {
   readonly name: string;
-  missingCount = 0;
   pointNumbers = 0;
   commaNumbers = 0;
+  #missingCount = 0;
+  #firstMissingLine: number | undefined;
   #count = 0;
   #dates = 0;
+  #foreignDates = 0;
   #binaries = 0;
   #wholes = 0;
   #risesByOne = 0;
   #last: number | undefined;
+  #rowsSinceLast = 0;
   #distinct: Map<string, number> | undefined = new Map();
+  /** What is no number, by the decimal mark, and what is no date. */
+  readonly #odd = { ".": new OddCellCounter(), ",": new OddCellCounter(), date: new OddCellCounter() };
 
   constructor(name: string) {
     this.name = name;
   }
 
-  take(text: string): void {
+  miss(line: number): void {
+    this.#missingCount++;
+    this.#firstMissingLine ??= line;
+    this.#rowsSinceLast++;
+  }
+
+  take(text: string, line: number): void {
     this.#count++;
     const point = parseNumber(text, ".");
     const comma = parseNumber(text, ",");
-    const value = point ?? comma;
     if (point !== undefined) this.pointNumbers++;
+    else this.#odd["."].take(text, line);
     if (comma !== undefined) this.commaNumbers++;
+    else this.#odd[","].take(text, line);
+    this.#rowsSinceLast++;
+    const value = point ?? comma;
+    if (value !== undefined) this.#takeNumber(value);
     if (value === undefined && parseTime(text, ".") !== undefined) this.#dates++;
+    else this.#odd.date.take(text, line);
+    if (value === undefined && isForeignDate(text)) this.#foreignDates++;
     if (parseBinary(text) !== undefined) this.#binaries++;
-    if (value !== undefined && Number.isSafeInteger(value)) this.#wholes++;
-    if (value !== undefined && this.#last !== undefined && value === this.#last + 1) this.#risesByOne++;
-    this.#last = value;
     if (this.#distinct === undefined) return;
     this.#distinct.set(text, (this.#distinct.get(text) ?? 0) + 1);
     if (this.#distinct.size > MAX_DISTINCT) this.#distinct = undefined;
   }
 
+  #takeNumber(value: number): void {
+    if (Number.isSafeInteger(value)) this.#wholes++;
+    if (this.#last !== undefined && value === this.#last + this.#rowsSinceLast) this.#risesByOne++;
+    this.#last = value;
+    this.#rowsSinceLast = 0;
+  }
+
   profile(rowCount: number, decimal: Decimal): ColumnProfile {
     const numbers = decimal === "," ? this.commaNumbers : this.pointNumbers;
-    const all = (count: number): boolean => this.#count > 0 && count === this.#count;
+    const nearlyAll = (count: number): boolean => this.#count > 0 && count >= NEARLY_ALL * this.#count;
+    const isNumber = nearlyAll(numbers);
+    const isDate = nearlyAll(this.#dates);
+    const odd = isNumber ? this.#odd[decimal] : isDate ? this.#odd.date : NO_ODD_CELLS;
+    const allBut = (others: number, count: number): boolean => this.#count > 0 && count === this.#count - others;
     return {
       name: this.name,
       rowCount,
-      missingCount: this.missingCount,
-      isNumber: all(numbers),
-      isDate: all(this.#dates),
-      isBinary: all(this.#binaries),
-      isWhole: all(this.#wholes),
-      isCounter: this.missingCount === 0 && rowCount > 2 && this.#risesByOne === rowCount - 1,
+      missingCount: this.#missingCount,
+      firstMissingLine: this.#firstMissingLine,
+      isNumber,
+      isDate,
+      isForeignDate: nearlyAll(this.#foreignDates),
+      isBinary: allBut(0, this.#binaries) || allBut(odd.count, this.#binaries),
+      isWhole: allBut(odd.count, this.#wholes),
+      odd,
+      isCounter: isNumber && numbers > 2 && numbers >= NEARLY_ALL * rowCount && this.#risesByOne === numbers - 1,
       distinct: this.#distinct,
     };
   }

@@ -23,26 +23,32 @@ export interface CsvFormat {
   readonly missing?: readonly string[];
   /** E.g. `shift_jis`; any name that TextDecoder knows. Default: `utf-8`. */
   readonly encoding?: string;
+  /** Records to leave out, told by their fields. For a first look at a file; a scenario has no such key. */
+  readonly skip?: (fieldOf: (column: string) => string) => boolean;
 }
 
 export interface CsvReader {
   /** Once, before any record. */
   columns(names: readonly string[]): void;
-  /** `place`: file and line, for messages. */
-  record(fields: readonly string[], place: string): void;
+  /** `place`: file and line, for messages. `line`: the record's last. */
+  record(fields: readonly string[], place: string, line: number): void;
 }
 
 export async function readCsv(path: string, format: CsvFormat, reader: CsvReader): Promise<void> {
-  const { header = true } = format;
+  const { header = true, skip } = format;
   let named = false;
+  let at: ReadonlyMap<string, number> = new Map();
   const take: TakeRecord = (fields, line) => {
     const place = `${path}:${line}`;
     if (!named) {
       named = true;
-      reader.columns(header ? namesOf(fields, place) : fields.map((_, i) => String(i + 1)));
+      const names = header ? namesOf(fields, place) : fields.map((_, i) => String(i + 1));
+      at = new Map(names.map((name, i) => [name, i]));
+      reader.columns(names);
       if (header) return;
     }
-    reader.record(fields, place);
+    if (skip?.((column) => fields[at.get(column) ?? -1] ?? "")) return;
+    reader.record(fields, place, line);
   };
   await streamText(path, (text) => parseInto(text, path, format, take), format.encoding);
   if (!named) throw malformedCsv(`${path}: expected a header and rows, found an empty file`, path);
@@ -56,7 +62,13 @@ async function parseInto(
   { delimiter = "," }: CsvFormat,
   take: TakeRecord,
 ): Promise<void> {
-  const parser = parse({ delimiter, bom: true, info: true, trim: true, skip_empty_lines: true });
+  // Counted where the parser works: records that it has read but not handed over are lost when it fails.
+  let lastLine = 0;
+  const on_record = <T>(record: T, { lines }: { readonly lines: number }): T => {
+    lastLine = lines;
+    return record;
+  };
+  const parser = parse({ delimiter, bom: true, info: true, trim: true, skip_empty_lines: true, on_record });
   let refusal: unknown;
   const consume = async (records: AsyncIterable<unknown>): Promise<void> => {
     for await (const entry of records) {
@@ -75,21 +87,32 @@ async function parseInto(
   } catch (cause) {
     if (refusal !== undefined) throw refusal;
     if (cause instanceof CsvError) {
-      const { lines } = cause;
-      throw malformedCsv(`${path}${typeof lines === "number" ? `:${lines}` : ""}: ${explain(cause)}`, path, cause);
+      throw malformedCsv(`${placeOf(cause, path, lastLine + 1)}: ${explain(cause, lastLine + 1)}`, path, cause);
     }
     throw cause;
   }
 }
 
-/** What is wrong, without the fields themselves. */
-function explain(error: CsvError): string {
+/** A quote that stays open is met at the end of the file, which says nothing; its record begins where the last whole one ended. */
+function placeOf({ code, lines }: CsvError, path: string, recordLine: number): string {
+  const line = code === "CSV_QUOTE_NOT_CLOSED" ? recordLine : lines;
+  return typeof line === "number" ? `${path}:${line}` : path;
+}
+
+/** What is wrong, without the fields themselves. `recordLine`: where the record begins that could not be read. */
+function explain(error: CsvError, recordLine: number): string {
   switch (error.code) {
     case "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH":
     case "CSV_RECORD_INCONSISTENT_COLUMNS":
       return `expected as many fields as in the first line; ${error.message}`;
     case "CSV_QUOTE_NOT_CLOSED":
-      return "expected a closing quote before the end of the file, found none";
+      return "expected a closing quote, found none up to the end of the file; it was opened in the record that begins in this line";
+    case "CSV_INVALID_CLOSING_QUOTE":
+    case "INVALID_OPENING_QUOTE": {
+      const isLater = typeof error.lines === "number" && error.lines > recordLine;
+      const hint = isLater ? `; a quote may have been opened by mistake since line ${recordLine}` : "";
+      return `${error.message}${hint}`;
+    }
     case "CSV_MAX_RECORD_SIZE":
       return "expected lines of at most 128,000 characters, found a longer one; is the quote or the delimiter right?";
     default:
