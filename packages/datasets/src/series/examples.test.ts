@@ -141,6 +141,26 @@ test("a site's training and test windows are its own part of the common split", 
   expect(Math.abs(mean)).toBeLessThan(1e-6);
 });
 
+test("gaps of training rows are filled from training rows only, those of test rows from both", () => {
+  const blocks = (ofTest: number) => [1, 3, ofTest, NaN_, NaN_, 5];
+  const targets = [classTarget("state", [0, 1, 0, 1, 0, 1], ["ok", "worn"])];
+  const [one, other] = [7, 700].map((ofTest) => {
+    const windows = windowsOf(column(blocks(ofTest), { targets }), { length: 1, stride: 1 });
+    const split = { side: Uint8Array.of(0, 0, 1, 1, 0, 0), block: new Int32Array(6), blockCount: 1, notices: [] };
+    return siteSeries(windows, split, { tasks: ["state"] });
+  });
+  expect(one?.scaling.mean[0]).toBe((1 + 3 + 3 + 5) / 4);
+  expect(other?.scaling).toEqual(one?.scaling);
+  expect(other?.train.series).toEqual(one?.train.series);
+  expect(one?.test.series[1]).toBe(one?.test.series[0]);
+});
+
+test("a large number that changes little is scaled with all its digits", () => {
+  const values = Float64Array.of(1e9, 1e9 + 1, 1e9, 1e9 + 1);
+  const windows = windowsOf({ ...tableOf([4], { channels: ["x"] }), values }, { length: 1, stride: 1 });
+  expect([...examplesOf(windows, [0, 1], fitScaling(windows, [0, 1], { tasks: [] })).series]).toEqual([-1, 1]);
+});
+
 test("says when all test windows of a site have one class", () => {
   const targets = [classTarget("state", [0, 1, 0, 1, 1, 1], ["ok", "worn"])];
   const windows = windowsOf(column([1, 2, 3, 4, 5, 6], { targets }), { length: 1, stride: 1 });

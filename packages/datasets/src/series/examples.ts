@@ -1,17 +1,26 @@
 import type { TaskId } from "@kumiai/params";
 import { sharedFloats } from "../scenes/compose.js";
-import { fillForward, fitScaling, type ScalingOptions, type SeriesScaling } from "./scaling.js";
+import { fillForward, rowsIn } from "./fill.js";
+import { fitScaling, type ScalingOptions, type SeriesScaling } from "./scaling.js";
 import { getTarget, type SeriesSelection, selectWindows } from "./select.js";
 import { type SeriesSplit, TEST_SIDE, TRAIN_SIDE } from "./split.js";
-import type { OnNotice, SeriesExamples, SeriesTask, WindowSet } from "./types.js";
+import type { OnNotice, SeriesExamples, SeriesTask, SeriesValues, WindowSet } from "./types.js";
 import { labelOf } from "./windows.js";
 
-/** The windows `chosen`, in that order, scaled. `windows` may be of another table than the scaling was fitted on. */
-export function examplesOf(windows: WindowSet, chosen: readonly number[], scaling: SeriesScaling): SeriesExamples {
+/**
+ * The windows `chosen`, in that order, scaled. `windows` may be of another table than the scaling was fitted on. `isTestRow`: as in
+ * `ScalingOptions`.
+ */
+export function examplesOf(
+  windows: WindowSet,
+  chosen: readonly number[],
+  scaling: SeriesScaling,
+  isTestRow: Uint8Array = new Uint8Array(windows.table.rowCount),
+): SeriesExamples {
   const channels = scaling.channels.length + scaling.indicators.length;
   const { length } = windows;
   const series = sharedFloats(chosen.length * channels * length);
-  const filled = fillForward(windows.table);
+  const filled = fillForward(windows.table, isTestRow);
   chosen.forEach((w, i) => {
     const out = series.subarray(i * channels * length, (i + 1) * channels * length);
     writeWindow(out, windows, windows.start[w] ?? 0, filled, scaling);
@@ -31,7 +40,7 @@ function writeWindow(
   out: Float32Array,
   { table, length }: WindowSet,
   start: number,
-  filled: Float32Array,
+  filled: SeriesValues,
   scaling: SeriesScaling,
 ): void {
   const width = table.channels.length;
@@ -72,7 +81,7 @@ function labelsOf(windows: WindowSet, chosen: readonly number[], task: SeriesTas
 }
 
 /** A site's part of a data set. */
-export interface SiteSeriesOptions extends SeriesSelection, ScalingOptions {
+export interface SiteSeriesOptions extends SeriesSelection, Omit<ScalingOptions, "isTestRow"> {
   /** Where the test windows come from, if not from the windows that are split: an official test set. All of them are taken. */
   readonly official?: WindowSet;
 }
@@ -105,10 +114,15 @@ export function siteSeries(
     official === undefined
       ? selected.filter((w) => split.side[w] === TEST_SIDE)
       : Array.from({ length: official.count }, (_, w) => w);
-  const scaling = fitScaling(windows, trainWindows, options, onNotice);
+  // Of all sites: another plant's test windows may lie between this one's training windows.
+  const isTestRow = rowsIn(
+    windows,
+    [...split.side.keys()].filter((w) => split.side[w] === TEST_SIDE),
+  );
+  const scaling = fitScaling(windows, trainWindows, { ...options, isTestRow }, onNotice);
   if (testWindows.length === 0) onNotice("no test window is selected: choose more of the data or shorter blocks");
-  const train = examplesOf(windows, trainWindows, scaling);
-  const test = examplesOf(testSource, testWindows, scaling);
+  const train = examplesOf(windows, trainWindows, scaling, isTestRow);
+  const test = examplesOf(testSource, testWindows, scaling, official === undefined ? isTestRow : undefined);
   for (const task of scaling.tasks) {
     if (testWindows.length > 0) reportTestLabels(task, test, onNotice);
   }

@@ -4,13 +4,14 @@
  *   x̂ = (x − mean) / std    per channel, and per operating condition where the table knows several
  *   ŷ = (y − offset) / scale per target that is a number
  *
- * A row that lies in several windows counts once. A missing value is the last one before it in its segment; where there is none,
- * the mean of the training rows, which is 0 after scaling. A channel that does not change in training becomes zeros: its noise
+ * A row that lies in several windows counts once. Gaps are filled (fill.ts); where nothing came before, a missing value is the mean of
+ * the training rows, which is 0 after scaling. A channel that does not change in training becomes zeros: its noise
  * in the test windows would otherwise be divided by nothing. Sums in f64; two passes.
  */
 import { KumiaiError, type TaskId } from "@kumiai/params";
+import { fillForward, rowsIn } from "./fill.js";
 import { getTarget, unknownName } from "./select.js";
-import type { OnNotice, SeriesTable, SeriesTarget, SeriesTask, WindowSet } from "./types.js";
+import type { OnNotice, SeriesTable, SeriesTarget, SeriesTask, SeriesValues, WindowSet } from "./types.js";
 import { labelOf } from "./windows.js";
 
 export interface ScalingOptions {
@@ -22,6 +23,8 @@ export interface ScalingOptions {
   readonly perCondition?: boolean;
   /** One more channel, 1 where a value was missing, for every channel with gaps in training. Default: false. */
   readonly missingIndicators?: boolean;
+  /** [rows], 1 where a row lies in a test window: nothing is filled from it into training. Default: none does. */
+  readonly isTestRow?: Uint8Array;
 }
 
 /** Plain data: what it takes to make examples for a site from any windows of tables with the same channels. */
@@ -58,8 +61,8 @@ export function fitScaling(
   const channels = (options.channels ?? table.channels).map((name) => columnOf(table, name));
   const perCondition = options.perCondition ?? table.conditionCount > 1;
   const conditionCount = perCondition ? table.conditionCount : 1;
-  const rows = rowsOf(windows, training);
-  const filled = fillForward(table);
+  const rows = [...rowsIn(windows, training).entries()].flatMap(([row, isIn]) => (isIn === 1 ? [row] : []));
+  const filled = fillForward(table, options.isTestRow ?? new Uint8Array(table.rowCount));
   const mean = new Float64Array(conditionCount * channels.length);
   const inverseStd = new Float64Array(conditionCount * channels.length);
   channels.forEach((column, c) => {
@@ -91,43 +94,6 @@ function columnOf(table: SeriesTable, name: string): number {
   return column;
 }
 
-/** Rows that lie in a window of `chosen`, each once, rising. */
-function rowsOf(windows: WindowSet, chosen: readonly number[]): readonly number[] {
-  const isIn = new Uint8Array(windows.table.rowCount);
-  for (const w of chosen) {
-    const start = windows.start[w] ?? 0;
-    isIn.fill(1, start, start + windows.length);
-  }
-  const rows: number[] = [];
-  isIn.forEach((flag, row) => {
-    if (flag === 1) rows.push(row);
-  });
-  return rows;
-}
-
-/** Sites that share a table share its copy without gaps. */
-const knownFills = new WeakMap<SeriesTable, Float32Array>();
-
-/** The table's values [rows, channels] with each gap filled from the row before, within a segment; NaN where nothing came before. */
-export function fillForward(table: SeriesTable): Float32Array {
-  const filled = knownFills.get(table) ?? filledFrom(table);
-  knownFills.set(table, filled);
-  return filled;
-}
-
-function filledFrom({ values, segmentOf, rowCount, channels }: SeriesTable): Float32Array {
-  if (!values.some(Number.isNaN)) return values;
-  const width = channels.length;
-  const out = values.slice();
-  for (let row = 1; row < rowCount; row++) {
-    if (segmentOf[row] !== segmentOf[row - 1]) continue;
-    for (let at = row * width; at < (row + 1) * width; at++) {
-      if (Number.isNaN(out[at])) out[at] = out[at - width] ?? Number.NaN;
-    }
-  }
-  return out;
-}
-
 interface ChannelFit {
   readonly mean: number;
   readonly inverseStd: number;
@@ -135,7 +101,7 @@ interface ChannelFit {
 
 /** One fit per condition; a condition without training rows takes the fit of all rows. */
 function fitChannel(
-  filled: Float32Array,
+  filled: SeriesValues,
   table: SeriesTable,
   column: number,
   rows: readonly number[],

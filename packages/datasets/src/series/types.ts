@@ -28,13 +28,16 @@ export interface SeriesTarget {
   readonly values: Float64Array;
 }
 
+/** f64 where a file has more digits than f32 holds: a large number that changes little, such as a pressure in Pa. */
+export type SeriesValues = Float32Array | Float64Array;
+
 export interface SeriesTable {
   /** For messages, e.g. `hydraulic`. */
   readonly name: string;
   readonly rowCount: number;
   readonly channels: readonly string[];
   /** [rows, channels], in real units; NaN where nothing was measured. */
-  readonly values: Float32Array;
+  readonly values: SeriesValues;
   readonly targets: readonly SeriesTarget[];
   readonly units: readonly string[];
   /** [rows], index into `units`; rows of a unit are contiguous. */

@@ -1,19 +1,11 @@
-/** A typed array whose length need not be known beforehand: it doubles, so that a value costs at most two copies. */
-export class GrowingFloats<A extends Float32Array | Float64Array> {
-  readonly #make: new (
-    length: number,
-  ) => A;
-  #values: A;
+/** A Float64Array whose length need not be known beforehand: it doubles, so that a value costs at most two copies. */
+export class GrowingFloats {
+  #values = new Float64Array(1024);
   #length = 0;
-
-  constructor(make: new (length: number) => A) {
-    this.#make = make;
-    this.#values = new make(1024);
-  }
 
   push(value: number): void {
     if (this.#length === this.#values.length) {
-      const larger = new this.#make(2 * this.#length);
+      const larger = new Float64Array(2 * this.#length);
       larger.set(this.#values);
       this.#values = larger;
     }
@@ -25,8 +17,8 @@ export class GrowingFloats<A extends Float32Array | Float64Array> {
   }
 
   /** Rows of `width` values in the given order. */
-  picked(order: Uint32Array, width = 1): A {
-    const out = new this.#make(order.length * width);
+  picked(order: Uint32Array, width = 1): Float64Array {
+    const out = new Float64Array(order.length * width);
     order.forEach((row, i) => {
       for (let c = 0; c < width; c++) out[i * width + c] = this.at(row * width + c);
     });

@@ -69,6 +69,14 @@ test("semicolons, decimal commas, no header, a byte order mark, Windows line end
   expect(notices).toEqual(["/plant.csv.gz: columns without a role are left out: 2"]);
 });
 
+test("a large number that changes little keeps its digits", async () => {
+  const { table } = await load("p,y\n101325123.25,0\n101325123.5,1\n", {
+    sensors: ["p"],
+    targets: { y: { kind: "binary" } },
+  });
+  expect([...table.values]).toEqual([101325123.25, 101325123.5]);
+});
+
 test("text in another encoding is read when that is said, and refused otherwise", async () => {
   // "温度,y" in Shift_JIS.
   const bytes = Uint8Array.from([
@@ -119,6 +127,13 @@ describe("says what is wrong", () => {
       {},
       "DATA_MALFORMED",
       /plant\.csv:3: column x: expected a number.*found "hot"; state it under missing/,
+    ],
+    [
+      "the largest number a program can hold",
+      "t,x,c\n1,2,ok\n2,-1.79769e308,ok\n",
+      {},
+      "DATA_MALFORMED",
+      /plant\.csv:3: column x: expected a number up to ±1e38, found "-1\.79769e308"; .*state it under missing/,
     ],
     ["a decimal comma", "t;x;c\n1;2,5;ok\n", { delimiter: ";" }, "DATA_MALFORMED", /found "2,5"; set decimal: ","/],
     [

@@ -77,11 +77,11 @@ const targetColumns = (roles: CsvRoles): readonly string[] =>
 /** Takes records in and keeps what the roles ask for, in columns. */
 class CsvColumns {
   readonly units: string[] = [];
-  readonly unitOf = new GrowingFloats(Float64Array);
-  readonly time = new GrowingFloats(Float64Array);
-  readonly sensors = new GrowingFloats(Float32Array);
+  readonly unitOf = new GrowingFloats();
+  readonly time = new GrowingFloats();
+  readonly sensors = new GrowingFloats();
   /** Per target: numbers, or indices into `words`. */
-  readonly targets: readonly GrowingFloats<Float64Array>[];
+  readonly targets: readonly GrowingFloats[];
   /** Per target of kind `classes`: the words that occur, in order of appearance. */
   readonly words: readonly Map<string, number>[];
   rowCount = 0;
@@ -100,7 +100,7 @@ class CsvColumns {
     this.#path = path;
     this.#onNotice = onNotice;
     this.#missing = new Set(roles.missing ?? DEFAULT_MISSING);
-    this.targets = Object.keys(roles.targets).map(() => new GrowingFloats(Float64Array));
+    this.targets = Object.keys(roles.targets).map(() => new GrowingFloats());
     this.words = Object.values(roles.targets).map(
       ({ classes = [] }) => new Map(classes.map((name, index) => [String(name), index])),
     );
@@ -200,9 +200,20 @@ class CsvColumns {
   }
 }
 
+/** No sensor reads more; programs write the largest number that they can hold where they have none. */
+const MAX_NUMBER = 1e38;
+
 function numberOf(text: string, decimal: Decimal, place: string): number {
   const value = parseNumber(text, decimal);
-  if (value !== undefined) return value;
+  if (value !== undefined) {
+    if (Math.abs(value) <= MAX_NUMBER) return value;
+    throw notA(
+      `a number up to ±1e${Math.log10(MAX_NUMBER)}`,
+      text,
+      place,
+      "; if it means that nothing was measured, state it under missing",
+    );
+  }
   const other = decimal === "." ? "," : ".";
   const hint =
     parseNumber(text, other) === undefined
