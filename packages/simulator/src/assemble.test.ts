@@ -46,7 +46,7 @@ function assemble(
   }));
   return assembleResult({
     scenario,
-    data: { ...sceneModels(scenario), countsOf: () => ({ train: 12, test: 8 }) },
+    data: { ...sceneModels(scenario), countsOf: (_, seed) => ({ train: 12, test: 8, trainLabels: 10 + seed }) },
     strategies,
     seeds,
     baseline: "local",
@@ -70,6 +70,7 @@ test("Δ% equals the numbers worked by hand to 1e-9", () => {
     ["local", "fedavg", "pooled"],
     [1, 2],
   );
+  expect(result.scenario.clients.map(({ trainLabelCount }) => trainLabelCount)).toEqual([11.5, 11.5]);
   const { local, fedavg, pooled } = result.strategies;
   // Seed 1: a = (+10 − 5) / 2 = 2.5, b = (+25 + 0) / 2 = 12.5, so 7.5. Seed 2: a = 0, b = (−10 + 10) / 2 = 0.
   expect(fedavg?.perSeed["1"]?.clients["line-a"]?.relativeGainPercent).toBeCloseTo(2.5, 9);

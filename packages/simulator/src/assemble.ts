@@ -109,6 +109,7 @@ function scenarioClient({ data, seeds }: AssembleOptions, client: ClientConfig):
   const model = data.modelOf(client);
   const { slots, size } = createModel(model).layout;
   const counts = data.countsOf(client, seeds[0] ?? 0);
+  const labels = seeds.map((seed) => data.countsOf(client, seed).trainLabels);
   const shared = slots.filter((slot) => slot.role.kind === "encoder" || slot.role.kind === "decoder");
   return {
     id: client.id,
@@ -117,6 +118,7 @@ function scenarioClient({ data, seeds }: AssembleOptions, client: ClientConfig):
     ...client.scenes,
     trainCount: counts.train,
     testCount: counts.test,
+    trainLabelCount: mean(labels),
     paramCount: size,
     sharedParamCount: shared.reduce((sum, slot) => sum + slot.size, 0),
   };

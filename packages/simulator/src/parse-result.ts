@@ -34,6 +34,7 @@ const scenarioClient = z.looseObject({
   domain: z.string(),
   tasks: z.array(z.looseObject({ id: z.string(), metric: z.string(), unit: z.string(), higherIsBetter: z.boolean() })),
   trainCount: z.number(),
+  trainLabelCount: z.number().optional(),
   paramCount: z.number(),
   flipTasks: z.array(z.string()).optional(),
 });

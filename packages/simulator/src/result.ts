@@ -43,8 +43,11 @@ export interface ScenarioClient extends SiteScenes {
   readonly id: string;
   readonly domain: string;
   readonly tasks: readonly ScenarioTask[];
+  /** Examples with the first seed; of series, other seeds may have a few more or fewer. */
   readonly trainCount: number;
   readonly testCount: number;
+  /** Labels of all tasks that it trains on, mean over seeds; absent in results of older versions. */
+  readonly trainLabelCount?: number;
   /** Params in the model, and of them those that may be shared (encoder and decoders). */
   readonly paramCount: number;
   readonly sharedParamCount: number;

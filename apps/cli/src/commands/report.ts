@@ -36,9 +36,10 @@ export function reportCommand({ io }: CommandContext): Command {
       ),
     )
     .addOption(
-      new Option("--scenario <FILE>", "take `prices` and `thresholds` from this file, not from the result").argParser(
-        parsePath,
-      ),
+      new Option(
+        "--scenario <FILE>",
+        "take `prices` and `thresholds` from this file; none of the result's are used then",
+      ).argParser(parsePath),
     )
     .addOption(new Option("-o, --out <FILE>", "the page (default: DIR/decision.html)").argParser(parsePath))
     .action(async (dir: string, { lang, strategy, scenario: file, out = join(dir, "decision.html") }: ReportFlags) => {
@@ -50,8 +51,7 @@ export function reportCommand({ io }: CommandContext): Command {
       const decision = renderDecision(result, {
         languages: LANGUAGES[lang],
         strategy,
-        prices: scenario?.prices,
-        thresholds: scenario?.thresholds,
+        limits: scenario && { file: file ?? "", prices: scenario.prices, thresholds: scenario.thresholds },
       });
       if (decision === null) throw nothingToDecide(result);
       await writeFileAtomic(out, decision.page);

@@ -29,7 +29,11 @@ export async function openSceneSource(
   return {
     ...sceneModels(scenario),
     contentHash: () => contentHash(items),
-    countsOf: ({ trainCount }) => ({ train: trainCount, test: scenario.evaluation.testCount }),
+    countsOf: ({ trainCount, tasks }) => ({
+      train: trainCount,
+      test: scenario.evaluation.testCount,
+      trainLabels: trainCount * tasks.length,
+    }),
     examplesOf(client, seed) {
       const rng = createRng(seed).split("scenes").split(client.id);
       const differences = differencesOf(client.scenes, rng);

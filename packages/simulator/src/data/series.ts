@@ -60,7 +60,7 @@ export async function openSeriesSource(scenario: Scenario, options: OpenDataOpti
     reference: referenceModel(modelOf(scenario.clients[0] as ClientConfig) as SeriesSpec),
     countsOf(client, seed) {
       const { train, test } = site(client, seed, notice);
-      return { train: train.count, test: test.count };
+      return { train: train.count, test: test.count, trainLabels: labelCount(train) };
     },
     examplesOf(client, seed) {
       const { train, test, tasks } = site(client, seed, notice);
@@ -219,6 +219,11 @@ function isPartial({ values }: SeriesTarget): boolean {
 
 function partialTasks({ tasks }: ClientConfig, { targets }: SeriesTable): readonly TaskId[] {
   return tasks.filter((id) => targets.some((target) => target.id === id && isPartial(target)));
+}
+
+function labelCount({ count, labels, masks }: SeriesExamples): number {
+  const ofTasks = [...labels.keys()].map((task) => masks.get(task)?.reduce((sum, has) => sum + has, 0) ?? count);
+  return ofTasks.reduce((sum, n) => sum + n, 0);
 }
 
 function toExamples(

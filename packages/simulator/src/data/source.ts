@@ -14,6 +14,13 @@ export interface SiteExamples {
   readonly scenes?: DenseExamples;
 }
 
+export interface ExampleCounts {
+  readonly train: number;
+  readonly test: number;
+  /** Labels of the training examples, all tasks together: an example may lack the label of a task. */
+  readonly trainLabels: number;
+}
+
 /** What sites train. */
 export interface SiteModels {
   /** Of a site: the same for every seed. */
@@ -25,8 +32,8 @@ export interface SiteModels {
 export interface DataSource extends SiteModels {
   /** Examples for one seed. */
   examplesOf(client: ClientConfig, seed: number): SiteExamples;
-  /** How many `examplesOf` gives. */
-  countsOf(client: ClientConfig, seed: number): { readonly train: number; readonly test: number };
+  /** How many examples `examplesOf` gives. */
+  countsOf(client: ClientConfig, seed: number): ExampleCounts;
   /** Of all that was read, whatever it is called and wherever it lies. Takes up to a second. */
   contentHash(): string;
 }

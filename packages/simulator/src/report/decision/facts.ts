@@ -53,11 +53,22 @@ export interface CostFacts {
   readonly alone: number | null;
 }
 
+/** Where prices and thresholds come from. */
+export interface LimitsSource {
+  /** The scenario file that was given for them; null: the scenario that was run. */
+  readonly file: string | null;
+  /** False: the scenario has none, and Kumiai's own hold. */
+  readonly hasThresholds: boolean;
+}
+
 export interface DecisionFacts {
   readonly strategy: ReportStrategy;
   /** How it came to be the one; null: it was asked for by name. */
   readonly choice: FocusChoice | null;
   readonly hasBaseline: boolean;
+  /** False where the comparison was cancelled or failed before all runs had finished. */
+  readonly isComplete: boolean;
+  readonly limits: LimitsSource;
   readonly seedCount: number;
   readonly gain: Spread | null;
   readonly sites: readonly SiteFacts[];
@@ -85,11 +96,18 @@ export interface DecisionFacts {
 const BYTES_PER_GIGABYTE = 1e9;
 const SECONDS_PER_HOUR = 3600;
 
-/** `strategy`: the one that is decided on; `choice`: how it came to be that one. */
+export interface DecisionBasis {
+  /** How the strategy came to be the one that is decided on; null: it was asked for by name. Default: the view's choice. */
+  readonly choice?: FocusChoice | null;
+  /** As in `LimitsSource`. */
+  readonly limitsFile?: string | null;
+}
+
+/** `strategy`: the one that is decided on. */
 export function decisionFacts(
   view: ReportView,
   strategy: ReportStrategy,
-  choice: FocusChoice | null = view.choice,
+  { choice = view.choice, limitsFile = null }: DecisionBasis = {},
 ): DecisionFacts {
   const { scenario } = view.result;
   const { prices } = scenario;
@@ -106,6 +124,8 @@ export function decisionFacts(
     strategy,
     choice,
     hasBaseline: view.baseline !== null,
+    isComplete: view.result.complete,
+    limits: { file: limitsFile, hasThresholds: scenario.thresholds !== undefined },
     seedCount: gains.length,
     gain: spreadOf(gains),
     sites,
@@ -199,7 +219,10 @@ type Totals = Pick<DecisionFacts, "upBytes" | "downBytes" | "computeSeconds" | "
 function costOf(view: ReportView, prices: PricesConfig, totals: Totals): CostFacts {
   const compute = (seconds: number): number => (seconds / SECONDS_PER_HOUR) * prices.perCoreHour;
   const traffic = ((totals.upBytes + totals.downBytes) / BYTES_PER_GIGABYTE) * prices.perGigabyte;
-  const labelCount = view.result.scenario.clients.reduce((sum, one) => sum + one.trainCount * one.tasks.length, 0);
+  const labelCount = view.result.scenario.clients.reduce(
+    (sum, { trainLabelCount, trainCount, tasks }) => sum + (trainLabelCount ?? trainCount * tasks.length),
+    0,
+  );
   const labels = prices.perLabel === undefined ? null : labelCount * prices.perLabel;
   const own = compute(totals.computeSeconds);
   return {

@@ -21,7 +21,13 @@ export interface DecisionOptions {
   readonly languages: readonly Language[];
   /** Strategy that is decided on; absent: that of the thresholds, else the one that the report is about. */
   readonly strategy?: string | undefined;
-  /** In place of those in the result. */
+  /** Prices and thresholds of this scenario, in place of those in the result: what it lacks is not taken from there either. */
+  readonly limits?: DecisionLimits | undefined;
+}
+
+export interface DecisionLimits {
+  /** The scenario file, for the reader. */
+  readonly file: string;
   readonly prices?: PricesConfig | undefined;
   readonly thresholds?: ThresholdsConfig | undefined;
 }
@@ -36,14 +42,15 @@ export interface Decision {
 
 /** Null where no federated method was run, or none of the name that was asked for. */
 export function renderDecision(result: ComparisonResult, options: DecisionOptions): Decision | null {
-  const { prices = result.scenario.prices, thresholds = result.scenario.thresholds } = options;
+  const { prices: _, thresholds: __, ...plain } = result.scenario;
+  const { prices, thresholds } = options.limits ?? result.scenario;
   const scenario = {
-    ...result.scenario,
+    ...plain,
     ...(prices === undefined ? {} : { prices }),
     ...(thresholds === undefined ? {} : { thresholds }),
   };
   const view = makeView({ result: { ...result, scenario }, pictures: [] });
-  const decided = decide(view, options.strategy);
+  const decided = decide(view, options.strategy, options.limits?.file);
   if (decided === null) return null;
   const { facts, judgement } = decided;
   const words = options.languages.map((language) => LANGUAGES[language]);
@@ -57,7 +64,7 @@ export function renderDecision(result: ComparisonResult, options: DecisionOption
 
 /** The chapter of the report: English, then Japanese folded in. */
 export function decisionSection(view: ReportView): Html | null {
-  const decided = decide(view, undefined);
+  const decided = decide(view);
   if (decided === null) return null;
   const { facts, judgement } = decided;
   return html`<section id="decision"><h2>${ENGLISH.title}</h2>
@@ -67,12 +74,16 @@ ${decisionMarkup(facts, judgement, ENGLISH)}
 
 function decide(
   view: ReportView,
-  asked: string | undefined,
+  asked?: string,
+  limitsFile?: string,
 ): { readonly facts: DecisionFacts; readonly judgement: Judgement } | null {
   const thresholds = view.result.scenario.thresholds ?? DEFAULT_THRESHOLDS;
   const strategy = strategyNamed(view, asked);
   if (strategy === null) return null;
-  const facts = decisionFacts(view, strategy, asked === undefined ? view.choice : null);
+  const facts = decisionFacts(view, strategy, {
+    choice: asked === undefined ? view.choice : null,
+    limitsFile: limitsFile ?? null,
+  });
   return { facts, judgement: judge(facts, thresholds) };
 }
 

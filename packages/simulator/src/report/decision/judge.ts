@@ -5,11 +5,12 @@
  *   go on   every check that was asked for is met
  *   change  anything else: a check is missed or cannot be answered; each says what to change
  *
- * The gain is met where its mean reaches the least gain and its interval lies above 0. Checks come in a fixed order.
+ * The gain is met where its mean reaches the least gain and its interval lies above 0; with fewer seeds than a decision needs, or where all
+ * seeds gave the same number, nothing is settled. Checks come in a fixed order.
  */
 import type { ThresholdsConfig } from "../../config/decision-schema.js";
 import type { DecisionFacts } from "./facts.js";
-import { sentAdvantage } from "./privacy.js";
+import { sentLeak } from "./privacy.js";
 
 export type CheckId = "gain" | "seeds" | "worstSite" | "learned" | "traffic" | "cost" | "hours" | "privacy";
 
@@ -48,10 +49,10 @@ export function judge(facts: DecisionFacts, thresholds: ThresholdsConfig): Judge
   return { decision, checks, firstSites: firstSites(facts) };
 }
 
-function gainCheck({ gain }: DecisionFacts, { minGainPercent }: ThresholdsConfig): Check {
+function gainCheck({ gain }: DecisionFacts, { minGainPercent, minSeeds }: ThresholdsConfig): Check {
   const about = { id: "gain", value: gain?.mean ?? null, limit: minGainPercent, site: null } as const;
-  if (gain === null || gain.interval95 === null) return { ...about, state: "unknown" };
-  const [low, high] = gain.interval95;
+  const [low, high] = gain?.interval95 ?? [0, 0];
+  if (gain === null || gain.count < minSeeds || low === high) return { ...about, state: "unknown" };
   if (high < minGainPercent || high <= 0) return { ...about, state: "missed" };
   return { ...about, state: gain.mean >= minGainPercent && low > 0 ? "met" : "unknown" };
 }
@@ -67,8 +68,8 @@ function privacyCheck({ sites, upBytes }: DecisionFacts, limit: number): Check {
   if (upBytes === 0) return atMost("privacy", 0, limit);
   let worst: { readonly id: string; readonly value: number } | null = null;
   for (const { id, privacy } of sites) {
-    const value = privacy === null ? null : sentAdvantage(privacy);
-    if (value === null) return atMost("privacy", null, limit); // Nothing is known of this one.
+    const value = privacy === null ? undefined : sentLeak(privacy)?.advantagePercent;
+    if (value === undefined) return { ...atMost("privacy", null, limit), site: id }; // Nothing is known of this one.
     if (worst === null || value > worst.value) worst = { id, value };
   }
   return { ...atMost("privacy", worst?.value ?? null, limit), site: worst?.id ?? null };

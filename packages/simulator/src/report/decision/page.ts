@@ -27,8 +27,13 @@ ${privacy(facts, words)}</div>`;
 const TONES: Readonly<Record<Judgement["decision"], string>> = { go: "gain", change: "unclear", stop: "loss" };
 
 function summary(facts: DecisionFacts, { decision, checks, firstSites }: Judgement, words: Words): Html {
-  const last = [...(decision === "stop" ? [] : [words.firstSites(firstSites)]), words.selection(facts) ?? []].flat();
+  const last = [
+    ...(decision === "stop" ? [] : [words.firstSites(firstSites, facts)]),
+    words.selection(facts) ?? [],
+  ].flat();
+  const unfinished = words.unfinished(facts);
   return html`<p class="soft">${words.basis(facts)}</p>
+${unfinished === null ? null : html`<p class="banner" role="note">${unfinished}</p>`}
 <div class="verdict tone-${TONES[decision]}" role="note"><p>${words.decisions[decision]}</p><ul>${checks.map(
     (check) => html`<li><b>${words.checkStates[check.state]}</b>: ${words.check(check, facts)}</li>`,
   )}${last.map((sentence) => html`<li>${sentence}</li>`)}</ul></div>`;
@@ -116,8 +121,10 @@ function privacy({ sites }: DecisionFacts, words: Words): Html {
       : html`<td>${formatNumber(leak.advantagePercent, 1)}<span class="sub">${words.attacks[leak.attack]}</span></td>`;
   const table = html`<table class="stick"><thead><tr>${heads}</tr></thead><tbody>${sites.map(
     ({ id, privacy: risk, upBytesPerRound }) => {
-      const update = risk === null || upBytesPerRound > 0 ? words.unmeasured : words.nothingSent;
-      return html`<tr><th scope="row">${id}</th>${cell(risk?.untrained, words.unmeasured)}${cell(risk?.alone, words.unmeasured)}${cell(risk?.firstUpdate, update)}${cell(risk?.lastUpdate, update)}${cell(risk?.model, words.unmeasured)}</tr>`;
+      const none = risk === null ? words.unmeasured : words.tooFew;
+      const update = risk === null || upBytesPerRound > 0 ? none : words.nothingSent;
+      const alone = risk?.model === null ? none : words.unmeasured;
+      return html`<tr><th scope="row">${id}</th>${cell(risk?.untrained, none)}${cell(risk?.alone, alone)}${cell(risk?.firstUpdate, update)}${cell(risk?.lastUpdate, update)}${cell(risk?.model, none)}</tr>`;
     },
   )}</tbody></table>`;
   return html`<h3>${words.privacyTitle}</h3>${tableFigure(words.privacyTitle, words.privacyCaption, table)}

@@ -12,6 +12,8 @@ export interface Leak {
 }
 
 export interface SitePrivacy {
+  /** Seeds with which it was measured. */
+  readonly seedCount: number;
   /** What the site sent before anything of others was in it, and what it sent last; null: it sent nothing. */
   readonly firstUpdate: Leak | null;
   readonly lastUpdate: Leak | null;
@@ -45,6 +47,7 @@ export function sitePrivacy(view: ReportView, strategy: ReportStrategy, client: 
   if (own.length === 0) return null;
   const alone = view.baseline === null ? [] : measuredIn(view, view.baseline, client);
   return {
+    seedCount: own.length,
     firstUpdate: updateLeak(own.map(({ firstUpdate }) => firstUpdate)),
     lastUpdate: updateLeak(own.map(({ lastUpdate }) => lastUpdate)),
     model: leakOf(
@@ -62,10 +65,9 @@ export function sitePrivacy(view: ReportView, strategy: ReportStrategy, client: 
   };
 }
 
-/** The highest advantage of what a site sends; null where it sends nothing or nothing was measured. */
-export function sentAdvantage({ firstUpdate, lastUpdate }: SitePrivacy): number | null {
-  const known = [firstUpdate, lastUpdate].flatMap((leak) => leak?.advantagePercent ?? []);
-  return known.length === 0 ? null : Math.max(...known);
+/** The strongest attack on what a site sends; null where it sends nothing or has too few examples to be attacked. */
+export function sentLeak({ firstUpdate, lastUpdate }: SitePrivacy): Leak | null {
+  return strongest([firstUpdate, lastUpdate].flatMap((leak) => leak ?? []));
 }
 
 function measuredIn(view: ReportView, strategy: ReportStrategy, client: string): readonly Measured[] {
@@ -87,7 +89,11 @@ function updateLeak(updates: readonly (UpdateLeaks | null)[]): Leak | null {
       updates.map((update) => update?.updateAlignment ?? null),
     ),
   ].flatMap((leak) => leak ?? []);
-  return attacks.reduce<Leak | null>(
+  return strongest(attacks);
+}
+
+function strongest(leaks: readonly Leak[]): Leak | null {
+  return leaks.reduce<Leak | null>(
     (most, leak) => (most === null || leak.advantagePercent > most.advantagePercent ? leak : most),
     null,
   );

@@ -2,25 +2,26 @@
 import { formatAmount, formatBytes, formatGain, formatNumber, formatSeconds } from "../format.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Judgement } from "./judge.js";
-import { sentAdvantage } from "./privacy.js";
+import { sentLeak } from "./privacy.js";
 import type { Words } from "./words.js";
 
 export function decisionText(facts: DecisionFacts, { decision, checks, firstSites }: Judgement, words: Words): string {
   const share = facts.fullModelBytes === 0 ? 0 : (100 * (facts.upBytes + facts.downBytes)) / facts.fullModelBytes;
   const { costFacts: names, unmeasured } = words;
   const money = facts.cost === null ? words.noPrices : `${formatAmount(facts.cost.total)} ${facts.cost.currency}`;
-  const sent = facts.sites.flatMap(({ privacy }) => (privacy === null ? [] : (sentAdvantage(privacy) ?? [])));
+  const unfinished = words.unfinished(facts);
   const selection = words.selection(facts);
   const lines = [
     words.title,
     words.basis(facts),
+    ...(unfinished === null ? [] : [`!! ${unfinished}`]),
     "",
     `=> ${words.decisions[decision]}`,
     ...checks.map((check) => `   [${words.checkStates[check.state]}] ${words.check(check, facts)}`),
-    ...(decision === "stop" ? [] : [`   ${words.firstSites(firstSites)}`]),
+    ...(decision === "stop" ? [] : [`   ${words.firstSites(firstSites, facts)}`]),
     ...(selection === null ? [] : [`   ${selection}`]),
     "",
-    `${words.accuracyTitle}: ${facts.gain === null ? unmeasured : formatGain(facts.gain.mean)}${
+    `${words.accuracyTitle}: ${facts.gain === null ? (facts.hasBaseline ? unmeasured : words.noBaseline) : formatGain(facts.gain.mean)}${
       facts.worst === null ? "" : ` · ${words.worst(facts.worst.id, formatGain(facts.worst.gain?.mean))}`
     }`,
     ...facts.sites.flatMap(({ id, tasks }) =>
@@ -32,9 +33,20 @@ export function decisionText(facts: DecisionFacts, { decision, checks, firstSite
     `   ${names.roundsTo95}: ${words.roundsTo95(facts)}`,
     `   ${names.compute}: ${formatSeconds(facts.computeSeconds)}; ${names.elapsed}: ${formatSeconds(facts.elapsedSeconds)}`,
     `   ${names.money}: ${money}`,
-    `${words.privacyTitle}: ${
-      sent.length === 0 ? words.notMeasured : `${formatNumber(Math.max(...sent), 1)} ${words.percentPoints}`
-    }`,
+    `${words.privacyTitle}: ${privacyLine(facts, words)}`,
   ];
   return `${lines.join("\n")}\n`.replaceAll("\u00a0", " ");
+}
+
+function privacyLine({ sites, upBytes }: DecisionFacts, words: Words): string {
+  const measured = sites.flatMap(({ id, privacy }) => (privacy === null ? [] : [{ id, privacy }]));
+  if (measured.length === 0) return words.notMeasured;
+  if (upBytes === 0) return words.nothingSent;
+  const [most] = measured
+    .flatMap(({ id, privacy }) => {
+      const leak = sentLeak(privacy);
+      return leak === null ? [] : [{ id, privacy, leak }];
+    })
+    .sort((a, b) => b.leak.advantagePercent - a.leak.advantagePercent);
+  return most === undefined ? words.tooFewToAttack : words.mostExposed(most.id, most.leak, most.privacy);
 }

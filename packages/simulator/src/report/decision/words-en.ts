@@ -1,4 +1,5 @@
 /** The decision page in English. */
+import { LEAST_CANDIDATES } from "@kumiai/algorithms";
 import { LEFT_OUT_WORDS } from "../../left-out.js";
 import { formatAmount, formatGain, formatNumber, listInWords, plural } from "../format.js";
 import { selectionRemark } from "../verdict.js";
@@ -9,8 +10,18 @@ import type { Words } from "./words.js";
 export const ENGLISH: Words = {
   lang: "en",
   title: "Three figures for a decision",
-  basis: ({ strategy, seedCount, rounds, hasBaseline }) =>
-    `Decided on: ${nameOf(strategy)}${hasBaseline ? ", against training alone" : ""}, ${plural(rounds, "round")}, ${plural(seedCount, "paired seed")}. The rules are fixed, the limits are those of the scenario (without any: a gain above 0 over five seeds); the same numbers give the same answer.`,
+  basis: ({ strategy, seedCount, rounds, hasBaseline, limits: { file, hasThresholds } }) => {
+    const about = hasBaseline ? `, against training alone, ${plural(seedCount, "paired seed")}` : "";
+    const scenario = file ?? "the scenario";
+    const limits = hasThresholds
+      ? `the limits are those of ${scenario}`
+      : `the limits are Kumiai's own (a gain above 0 over five seeds), as ${scenario} has no thresholds`;
+    return `Decided on: ${nameOf(strategy)}${about}, ${plural(rounds, "round")}. The rules are fixed, ${limits}; the same numbers give the same answer.`;
+  },
+  unfinished: ({ isComplete, seedCount, seeds }) =>
+    isComplete
+      ? null
+      : `Not finished: the comparison was cancelled or failed. This decision rests on ${seedCount} of ${plural(seeds.length, "seed")}, and other methods may rest on others. The same command again trains what is missing.`,
   selection: ({ choice, strategy }) => (choice === null ? null : selectionRemark(choice, strategy)),
   unmeasured: "not measured",
   undefined: "n/a",
@@ -18,10 +29,12 @@ export const ENGLISH: Words = {
   checksTitle: "Why",
   checkStates: { met: "met", missed: "missed", unknown: "open" },
   check,
-  firstSites: (sites) =>
-    sites.length === 0
+  firstSites(sites, { gain }) {
+    if (gain === null) return "Without a Δ, no site can be named to begin a pilot with.";
+    return sites.length === 0
       ? "No site gained on average, so there is none to begin a pilot with."
-      : `A pilot would begin with ${listInWords(sites)}, which gained most.`,
+      : `A pilot would begin with ${listInWords(sites)}, which gained most.`;
+  },
 
   accuracyTitle: "1. Accuracy",
   accuracyCaption:
@@ -29,7 +42,8 @@ export const ENGLISH: Words = {
   accuracyHeads: ["Site, task, metric", "Alone", "Together", "Δ", "95 % interval"],
   siteMean: "all its tasks",
   worst: (site, gain) => `Worst site: ${site}, ${gain} on average over its tasks.`,
-  noBaseline: "Training alone was not run, so there is nothing to compare with. Add the strategy local.",
+  noBaseline:
+    "Training alone was not run, so there is no Δ. Add the strategy local and run the comparison again: what has finished is kept.",
   notLearnedAlone: "alone no better than a constant: a change says nothing",
   leftOut: ({ reason, seeds }, facts) =>
     `not in Δ${seeds.length === facts.seeds.length ? "" : ` of seed ${seeds.join(", ")}`}: ${LEFT_OUT_WORDS[reason]}`,
@@ -50,10 +64,12 @@ export const ENGLISH: Words = {
   },
   ofFull: (percent) => `${percent} of exchanging whole models as f32`,
   broadcast: (once) => `${once} if what several sites get alike went out once`,
-  roundsTo95: ({ roundsTo95, rounds, evaluatedRounds }) =>
-    roundsTo95 === null
+  roundsTo95({ roundsTo95, rounds, evaluatedRounds, gain }) {
+    if (gain === null) return "there is no Δ";
+    return roundsTo95 === null
       ? "none: the final Δ is not above 0"
-      : `${roundsTo95} of ${rounds} (tested after rounds ${evaluatedRounds.join(", ")})`,
+      : `${roundsTo95} of ${rounds} (tested after rounds ${evaluatedRounds.join(", ")})`;
+  },
   computeAlone: (seconds) => `alone: ${seconds}`,
   moneyParts: ({ traffic, compute, labels }) =>
     `traffic ${traffic}, compute ${compute}${labels === null ? "" : `, labels ${labels}`}`,
@@ -72,6 +88,12 @@ export const ENGLISH: Words = {
     "loss-threshold": "loss threshold",
   },
   nothingSent: "nothing sent",
+  tooFew: "too few examples",
+  tooFewToAttack: `Too few examples to tell: a site needs ${LEAST_CANDIDATES} training and ${LEAST_CANDIDATES} test examples with a label for each of its tasks.`,
+  mostExposed: (site, { advantagePercent, attack }, { untrained, seedCount }) =>
+    `${site} gives most away by what it sends, ${formatNumber(advantagePercent, 1)} points (${ENGLISH.attacks[attack]}${
+      untrained === null ? "" : `; chance level ${formatNumber(untrained.advantagePercent, 1)}`
+    }; ${plural(seedCount, "seed")})`,
   notMeasured:
     "Not measured. Add privacy: { membership: true } to the scenario, or --privacy to the command, and run again: each site's training examples are then told from its test examples by what it sends.",
   attackNotes: [
@@ -79,7 +101,6 @@ export const ENGLISH: Words = {
     "Chance level: the same attack on params from before training, which cannot know the data. It is not 0 where training and test examples differ by themselves.",
     "Limits: simple attacks, without shadow models and one round at a time. A small advantage says that these attacks fail, not that none can succeed; a mean may hide a few exposed examples. It is no guarantee: that takes clipping and noise (differential privacy).",
   ],
-  percentPoints: "points",
   comma: ", ",
 };
 
@@ -95,10 +116,15 @@ function everyTask({ sites }: DecisionFacts): string {
     : "Every task that has a score is above a constant prediction; for the others see the table.";
 }
 
+function noGain({ hasBaseline }: DecisionFacts): string {
+  return hasBaseline ? "No task has a Δ; the table says why." : ENGLISH.noBaseline;
+}
+
 function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): string {
   const one = (number: number | null): string => formatNumber(number, 1);
   switch (id) {
     case "gain": {
+      if (value === null) return `${noGain(facts)} Asked for: at least ${formatGain(limit)}.`;
       const interval = facts.gain?.interval95 ?? null;
       const range =
         interval === null ? "no interval" : `95 % interval ${formatGain(interval[0])} to ${formatGain(interval[1])}`;
@@ -110,6 +136,7 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
     case "seeds":
       return `${plural(value ?? 0, "paired seed")}; asked for: ${limit}.${state === "met" ? "" : ` Run at least ${limit}: --seeds 1-${limit}.`}`;
     case "worstSite":
+      if (value === null) return `${noGain(facts)} Asked for: no site worse than ${formatGain(limit)}.`;
       return `The worst site, ${site ?? "none"}, has ${formatGain(value)}; asked for: no worse than ${formatGain(limit)}.${
         state === "met" ? "" : " Leave it out, give it a strategy with personal params, or let it keep its own model."
       }`;
@@ -134,8 +161,13 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
     case "hours":
       return `${formatAmount(value)} hours; asked for: at most ${formatAmount(limit)}.${state === "met" ? "" : " Train fewer rounds, or exchange less."}`;
     case "privacy":
-      if (value === null)
-        return `Privacy risk not measured; asked for: at most ${one(limit)} points. Run again with --privacy.`;
+      if (value === null) {
+        const isMeasured = facts.sites.some(({ id, privacy }) => id === site && privacy !== null);
+        const asked = `asked for: at most ${one(limit)} points.`;
+        return isMeasured
+          ? `Privacy risk of ${site ?? ""} not known; ${asked} ${ENGLISH.tooFewToAttack}`
+          : `Privacy risk not measured; ${asked} Run again with --privacy.`;
+      }
       return `What ${site ?? "sites"} send${site === null ? "" : "s"} gives membership away by ${one(value)} points; asked for: at most ${one(limit)}.${
         state === "met" ? "" : " Share less (encoder only), train fewer local epochs, or clip updates and add noise."
       }`;

@@ -1,4 +1,6 @@
 /** The decision page in Japanese. */
+
+import { LEAST_CANDIDATES } from "@kumiai/algorithms";
 import { formatAmount, formatGain, formatNumber } from "../format.js";
 import { LEFT_OUT_WORDS_JA, selectionJa } from "../sections/summary-ja.js";
 import type { DecisionFacts } from "./facts.js";
@@ -8,8 +10,20 @@ import type { Words } from "./words.js";
 export const JAPANESE: Words = {
   lang: "ja",
   title: "判断のための三つの数字",
-  basis: ({ strategy, seedCount, rounds, hasBaseline }) =>
-    `対象：${strategy.label.toLowerCase() === strategy.name ? strategy.label : `${strategy.label}（${strategy.name}）`}${hasBaseline ? "、単独学習との比較" : ""}、${rounds} ラウンド、対応のあるシード ${seedCount} 個。判定の規則は固定で、基準値はシナリオで定めます（定めがない場合は、シード5個以上で改善が 0 を上回ること）。同じ数値からは必ず同じ判定になります。`,
+  basis: ({ strategy, seedCount, rounds, hasBaseline, limits: { file, hasThresholds } }) => {
+    const name =
+      strategy.label.toLowerCase() === strategy.name ? strategy.label : `${strategy.label}（${strategy.name}）`;
+    const about = hasBaseline ? `、単独学習との比較、対応のあるシード ${seedCount} 個` : "";
+    const scenario = file === null ? "シナリオ" : ` ${file} `;
+    const limits = hasThresholds
+      ? `基準値は${scenario}の thresholds によります`
+      : `${scenario}に thresholds がないため、Kumiai の既定の基準（シード5個以上で改善が 0 を上回ること）を用います`;
+    return `対象：${name}${about}、${rounds} ラウンド。判定の規則は固定で、${limits}。同じ数値からは必ず同じ判定になります。`;
+  },
+  unfinished: ({ isComplete, seedCount, seeds }) =>
+    isComplete
+      ? null
+      : `未完了：比較が中断されたか、失敗しています。この判定は ${seeds.length} 個中 ${seedCount} 個のシードによるもので、手法ごとにシードが異なる場合があります。同じコマンドを再実行すると、残りだけを学習します。`,
   selection: ({ choice, strategy }) => (choice === null ? null : selectionJa(choice, strategy)),
   unmeasured: "未測定",
   undefined: "算出不可",
@@ -17,10 +31,12 @@ export const JAPANESE: Words = {
   checksTitle: "理由",
   checkStates: { met: "達成", missed: "未達", unknown: "未確定" },
   check,
-  firstSites: (sites) =>
-    sites.length === 0
+  firstSites(sites, { gain }) {
+    if (gain === null) return "Δ がないため、試行を始める拠点を挙げられません。";
+    return sites.length === 0
       ? "平均して改善した拠点がないため、試行を始めるべき拠点はありません。"
-      : `試行（PoC）は、改善が最も大きい ${sites.join("、")} から始めるのが適当です。`,
+      : `試行（PoC）は、改善が最も大きい ${sites.join("、")} から始めるのが適当です。`;
+  },
 
   accuracyTitle: "1. 精度",
   accuracyCaption:
@@ -28,7 +44,8 @@ export const JAPANESE: Words = {
   accuracyHeads: ["拠点・タスク・指標", "単独", "連合", "Δ", "95 % 信頼区間"],
   siteMean: "全タスクの平均",
   worst: (site, gain) => `最も悪い拠点：${site}（タスク平均 ${gain}）`,
-  noBaseline: "単独学習（local）を実行していないため、比較できません。strategies に local を加えてください。",
+  noBaseline:
+    "単独学習（local）を実行していないため、Δ を算出できません。strategies に local を加えて再実行してください（完了済みの結果は再利用されます）。",
   notLearnedAlone: "単独学習が定数予測を上回らないため、増減に意味がありません",
   leftOut: ({ reason, seeds }, facts) =>
     `${LEFT_OUT_WORDS_JA[reason]}、Δ の計算から除外${seeds.length === facts.seeds.length ? "" : `（シード ${seeds.join("、")}）`}`,
@@ -49,10 +66,12 @@ export const JAPANESE: Words = {
   },
   ofFull: (percent) => `モデル全体を f32 で交換する場合の ${percent}`,
   broadcast: (once) => `共通の内容を一度だけ送る場合は ${once}`,
-  roundsTo95: ({ roundsTo95, rounds, evaluatedRounds }) =>
-    roundsTo95 === null
+  roundsTo95({ roundsTo95, rounds, evaluatedRounds, gain }) {
+    if (gain === null) return "Δ なし";
+    return roundsTo95 === null
       ? "なし（最終 Δ が 0 以下）"
-      : `${rounds} ラウンド中 ${roundsTo95}（評価したラウンド：${evaluatedRounds.join("、")}）`,
+      : `${rounds} ラウンド中 ${roundsTo95}（評価したラウンド：${evaluatedRounds.join("、")}）`;
+  },
   computeAlone: (seconds) => `単独学習：${seconds}`,
   moneyParts: ({ traffic, compute, labels }) =>
     `通信 ${traffic}、計算 ${compute}${labels === null ? "" : `、ラベル付け ${labels}`}`,
@@ -70,6 +89,12 @@ export const JAPANESE: Words = {
     "loss-threshold": "損失しきい値",
   },
   nothingSent: "送信なし",
+  tooFew: "例が不足",
+  tooFewToAttack: `測定に必要な例が足りません。拠点ごとに、すべてのタスクのラベルを持つ例が学習用・テスト用とも ${LEAST_CANDIDATES} 件以上必要です。`,
+  mostExposed: (site, { advantagePercent, attack }, { untrained, seedCount }) =>
+    `送信内容から最も見分けられる拠点は ${site}、${formatNumber(advantagePercent, 1)} ポイント（${JAPANESE.attacks[attack]}${
+      untrained === null ? "" : `、偶然の水準 ${formatNumber(untrained.advantagePercent, 1)}`
+    }、シード ${seedCount} 個）`,
   notMeasured:
     "未測定です。シナリオに privacy: { membership: true } を加えるか、コマンドに --privacy を付けて再実行してください。拠点が送る情報から、学習に使った例と使っていない例をどれだけ見分けられるかを測ります。",
   attackNotes: [
@@ -77,7 +102,6 @@ export const JAPANESE: Words = {
     "偶然の水準：データを知り得ない学習前のパラメータに対する同じ攻撃の結果。学習用とテスト用の例がもともと異なる場合、0 にはなりません。",
     "限界：シャドーモデルを使わない、1ラウンドごとの単純な攻撃です。優位性が小さいことは、これらの攻撃が失敗したことを示すだけで、安全の保証ではありません。平均値は、一部の例だけが露出していることを隠す場合があります。保証には勾配クリッピングとノイズ付加（差分プライバシー）が必要です。",
   ],
-  percentPoints: "ポイント",
   comma: "、",
 };
 
@@ -88,18 +112,22 @@ function everyTask({ sites }: DecisionFacts): string {
     : "評価できるタスクはすべて定数予測を上回っています。評価できないタスクは表のとおりです。";
 }
 
+function noGain({ hasBaseline }: DecisionFacts): string {
+  return hasBaseline ? "Δ を算出できるタスクがありません（理由は表のとおり）。" : JAPANESE.noBaseline;
+}
+
 function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): string {
   const one = (number: number | null): string => (number === null ? "未測定" : formatNumber(number, 1));
   const amount = (number: number | null): string => (number === null ? "未測定" : formatAmount(number));
   switch (id) {
     case "gain": {
+      if (value === null) return `${noGain(facts)}基準：${formatGain(limit)} 以上。`;
       const interval = facts.gain?.interval95 ?? null;
       const range =
         interval === null
           ? "区間は算出できません"
           : `95 % 信頼区間 ${formatGain(interval[0])} ～ ${formatGain(interval[1])}`;
-      const mean = value === null ? "未測定" : formatGain(value);
-      const measured = `平均改善 ${mean}（${range}）。基準：${formatGain(limit)} 以上で、区間が 0 を上回ること。`;
+      const measured = `平均改善 ${formatGain(value)}（${range}）。基準：${formatGain(limit)} 以上で、区間が 0 を上回ること。`;
       if (state === "met") return measured;
       if (state === "missed") return `${measured}基準に届かないことが確定しています。`;
       return `${measured}まだ確定していません。シード、ラウンドまたは拠点を増やしてください。`;
@@ -107,7 +135,8 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
     case "seeds":
       return `対応のあるシード ${value ?? 0} 個。基準：${limit} 個以上。${state === "met" ? "" : `--seeds 1-${limit} で再実行してください。`}`;
     case "worstSite":
-      return `最も悪い拠点 ${site ?? "なし"} は ${value === null ? "未測定" : formatGain(value)}。基準：${formatGain(limit)} を下回らないこと。${
+      if (value === null) return `${noGain(facts)}基準：どの拠点も ${formatGain(limit)} を下回らないこと。`;
+      return `最も悪い拠点 ${site ?? "なし"} は ${formatGain(value)}。基準：${formatGain(limit)} を下回らないこと。${
         state === "met" ? "" : "この拠点を外すか、個別モデルを持つ手法に替えるか、自拠点のモデルを使い続けてください。"
       }`;
     case "learned":
@@ -131,8 +160,12 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
     case "hours":
       return `所要 ${amount(value)} 時間。基準：${amount(limit)} 時間以下。${state === "met" ? "" : "ラウンド数または通信量を減らしてください。"}`;
     case "privacy":
-      if (value === null)
-        return `プライバシーリスクは未測定です。基準：${one(limit)} ポイント以下。--privacy を付けて再実行してください。`;
+      if (value === null) {
+        const isMeasured = facts.sites.some(({ id, privacy }) => id === site && privacy !== null);
+        return isMeasured
+          ? `${site ?? ""} のプライバシーリスクは不明です。基準：${one(limit)} ポイント以下。${JAPANESE.tooFewToAttack}`
+          : `プライバシーリスクは未測定です。基準：${one(limit)} ポイント以下。--privacy を付けて再実行してください。`;
+      }
       return `${site === null ? "拠点" : `${site} `}が送る情報の優位性は ${one(value)} ポイント。基準：${one(limit)} ポイント以下。${
         state === "met"
           ? ""

@@ -2,7 +2,7 @@
 import type { LeftOutTask } from "../../left-out.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check, Judgement } from "./judge.js";
-import type { Leak } from "./privacy.js";
+import type { Leak, SitePrivacy } from "./privacy.js";
 
 export type Language = "en" | "ja";
 
@@ -13,6 +13,8 @@ export interface Words {
   basis(facts: DecisionFacts): string;
   /** That the strategy was picked by its result, in one sentence; null: it was not. */
   selection(facts: DecisionFacts): string | null;
+  /** That runs are missing, and what the numbers rest on; null: none is. */
+  unfinished(facts: DecisionFacts): string | null;
   readonly unmeasured: string;
   /** In place of a number that cannot be said. */
   readonly undefined: string;
@@ -21,7 +23,7 @@ export interface Words {
   readonly checkStates: Readonly<Record<Check["state"], string>>;
   /** One sentence with the number and the limit; where the check is not met, also what to do. */
   check(check: Check, facts: DecisionFacts): string;
-  firstSites(sites: readonly string[]): string;
+  firstSites(sites: readonly string[], facts: DecisionFacts): string;
 
   readonly accuracyTitle: string;
   readonly accuracyCaption: string;
@@ -56,9 +58,13 @@ export interface Words {
   readonly privacyHeads: readonly [string, string, string, string, string, string];
   readonly attacks: Readonly<Record<Leak["attack"], string>>;
   readonly nothingSent: string;
+  /** In place of a number. */
+  readonly tooFew: string;
+  readonly tooFewToAttack: string;
+  /** The site that gives most away by what it sends, in one line. */
+  mostExposed(site: string, leak: Leak, risk: SitePrivacy): string;
   readonly notMeasured: string;
   readonly attackNotes: readonly string[];
-  readonly percentPoints: string;
   /** Between two parts of a line. */
   readonly comma: string;
 }
