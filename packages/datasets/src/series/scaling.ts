@@ -56,7 +56,10 @@ export function fitScaling(
 ): SeriesScaling {
   const { table } = windows;
   if (training.length === 0) {
-    throw new KumiaiError("INVALID_CONFIG", `no training window of the ${table.name} data is left; select more of it`);
+    throw new KumiaiError(
+      "INVALID_CONFIG",
+      `no training window of the ${table.name} data is left, all lie in test blocks or too near to one; select more of it, or choose shorter windows or blocks`,
+    );
   }
   const channels = (options.channels ?? table.channels).map((name) => columnOf(table, name));
   const perCondition = options.perCondition ?? table.conditionCount > 1;

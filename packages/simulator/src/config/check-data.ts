@@ -14,6 +14,7 @@ const DEFAULT_SCENES = 40;
 
 /** The data section; `resolve` makes paths of the file absolute. */
 export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (path: string) => string): DataConfig {
+  checkSections(data.kind, yaml);
   if (data.kind === "scenes") return data;
   if (data.kind !== "csv") return { ...data, folder: data.folder === undefined ? null : resolve(data.folder) };
   const names = Object.keys(data.targets);
@@ -47,6 +48,36 @@ export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (pa
       ]),
     ),
   };
+}
+
+/** What only scenes have, and what only series have, outside of the data section. */
+const SCENE_PATHS = [["scenes"], ["evaluation", "testCount"], ["training", "backgroundLossWeight"]] as const;
+const SERIES_PATHS = [
+  ["model", "stem"],
+  ["model", "encoder", "kernel"],
+] as const;
+
+/** Refuses sections that would be read by nobody. */
+function checkSections(kind: DataConfig["kind"], yaml: LocatedYaml): void {
+  for (const path of kind === "scenes" ? SERIES_PATHS : SCENE_PATHS) {
+    const received = valueAt(yaml.value, path);
+    if (received === undefined) continue;
+    refuse(yaml, "INVALID_CONFIG", {
+      path,
+      expected: `nothing with data of kind "${kind}"`,
+      received,
+      advice:
+        path[1] === "testCount"
+          ? "remove it; data.split.testShare says how much is for testing"
+          : "remove it, or change data.kind",
+    });
+  }
+}
+
+function valueAt(value: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined) return value;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return valueAt((value as Readonly<Record<string, unknown>>)[key], rest);
 }
 
 type RawCsv = Extract<RawScenario["data"], { readonly kind: "csv" }>;

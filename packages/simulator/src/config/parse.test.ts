@@ -308,6 +308,21 @@ test.each(["classSkew: 1", "domainShift: 0.5", "flipTasks: [valve]"])("series re
   expect(message).toContain("remove it; only scenes can be made to differ by it");
 });
 
+test.each([
+  ["hydraulic", "scenes: { size: 32 }", "scenes"],
+  ["hydraulic", "evaluation: { testCount: 5 }", "evaluation.testCount"],
+  ["hydraulic", "training: { backgroundLossWeight: 1 }", "training.backgroundLossWeight"],
+  ["scenes", "model: { stem: { width: 8 } }", "model.stem"],
+  ["scenes", "model: { encoder: { kernel: 3 } }", "model.encoder.kernel"],
+])("with data of kind %s, %s is read by nobody and refused", (kind, section, path) => {
+  const { code, message } = refusalOf(
+    `name: s\ndata: { kind: ${kind} }\n${section}\nclients:\n  - { id: a, domain: digits, tasks: [${kind === "scenes" ? "edge" : "valve"}] }\n`,
+  );
+  expect(code).toBe("INVALID_CONFIG");
+  expect(message).toContain(`${path}: expected nothing with data of kind "${kind}", received `);
+  expect(message).toMatch(/^s\.yaml:3:/);
+});
+
 test("metrics of a CSV's targets are called as everywhere else; another spelling is refused with the name that is meant", () => {
   const csv = (metric: string) =>
     `name: own\ndata: { kind: csv, file: a.csv, targets: { state: { kind: classes, metric: ${metric} } } }\nclients: [{ id: a, tasks: [state] }]\n`;

@@ -97,6 +97,49 @@ test("a column that a site's file lacks is refused with its name", async () => {
   });
 });
 
+test("plants that meet different classes number them alike", async () => {
+  const rows = (words: readonly string[]) =>
+    Array.from({ length: 120 }, (_, t) => `${t},${t % 7},${words[Math.floor(t / 8) % words.length]}`).join("\n");
+  await writeFile(join(dir, "one.csv"), `t,x,kind\n${rows(["ok", "worn"])}\n`);
+  await writeFile(join(dir, "two.csv"), `t,x,kind\n${rows(["worn", "broken"])}\n`);
+  const scenario = parseScenario(
+    `name: own
+data:
+  { kind: csv, time: t, targets: { kind: { kind: classes } }, window: { length: 4, stride: 4 }, split: { blockLength: 2 } }
+clients:
+  - { id: one, file: one.csv, tasks: [kind] }
+  - { id: two, file: two.csv, tasks: [kind] }
+`,
+    join(dir, "own.yaml"),
+  );
+  const data = await openData(scenario, { cacheDir: "unused", dataDir: "unused" });
+  const seen = scenario.clients.map((client) => {
+    const { labels } = data.examplesOf(client, 1).train;
+    return [data.modelOf(client).tasks[0]?.label, [...new Set(labels.get("kind" as never))].sort()];
+  });
+  expect(seen).toEqual([
+    [{ kind: "classes", classCount: 3 }, [1, 2]], // ok, worn
+    [{ kind: "classes", classCount: 3 }, [0, 2]], // broken, worn
+  ]);
+});
+
+test("windows without a label are not trained on; more than there are is said", async () => {
+  const rows = Array.from({ length: 240 }, (_, t) => `${t},${t % 7},${t % 40 < 20 ? t : ""}`);
+  await writeFile(join(dir, "few.csv"), `t,x,wear\n${rows.join("\n")}\n`);
+  const clients = (count: number) => `  - { id: few, file: few.csv, tasks: [wear], trainCount: ${count} }\n`;
+  const notices: string[] = [];
+  const all = (await open(clients(1000), "", (notice) => notices.push(notice))).countsOf(
+    scenarioOf(clients(1000)).clients[0] as never,
+    1,
+  );
+  expect(all.trainLabels).toBe(all.train);
+  expect(notices).toContainEqual(
+    `client few: trainCount 1000: there are ${all.train} training windows with a label; all are taken`,
+  );
+  const ten = await open(clients(10));
+  expect(ten.countsOf(scenarioOf(clients(10)).clients[0] as never, 1)).toMatchObject({ train: 10, trainLabels: 10 });
+});
+
 test("a notice that holds for every seed is told once", async () => {
   const rows = Array.from({ length: 120 }, (_, t) => `${t},${t % 7},0`);
   await writeFile(join(dir, "quiet.csv"), `t,x,state\n${rows.join("\n")}\n`);

@@ -13,12 +13,12 @@ import {
   type SeriesTable,
   type SeriesTarget,
   type SiteSeries,
-  selectWindows,
   siteSeries,
   splitByBlocks,
   splitByUnits,
   type WindowSet,
   windowsOf,
+  withCommonClasses,
 } from "@kumiai/datasets";
 import { createRng, KumiaiError, type TaskId } from "@kumiai/params";
 import type { ClientConfig, Scenario, SeriesConfig } from "../config/scenario.js";
@@ -37,14 +37,19 @@ const HYDRAULIC_LENGTH = 60;
 /** Loads every table that a client names, once. Throws as the loaders do. */
 export async function openSeriesSource(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
   const data = scenario.data as SeriesConfig;
-  const tables = new Map<string, WindowSet>();
   const notice = sayOnce(options.onNotice ?? (() => {}));
-  for (const client of scenario.clients) {
-    const key = tableKey(data, client);
-    if (tables.has(key)) continue;
-    const sharers = scenario.clients.filter((other) => tableKey(data, other) === key);
-    tables.set(key, windowsOf(await loadTable(data, sharers, { ...options, onNotice: notice }), windowing(data)));
+  const keys = [...new Set(scenario.clients.map((client) => tableKey(data, client)))];
+  const loaded: SeriesTable[] = [];
+  for (const key of keys) {
+    const sharers = scenario.clients.filter((client) => tableKey(data, client) === key);
+    loaded.push(await loadTable(data, sharers, { ...options, onNotice: notice }));
   }
+  const tables = new Map(
+    withCommonClasses(loaded).map((table, i): [string, WindowSet] => [
+      keys[i] ?? "",
+      windowsOf(table, windowing(data)),
+    ]),
+  );
   const windowsFor = (client: ClientConfig): WindowSet => {
     const windows = tables.get(tableKey(data, client));
     if (windows === undefined) throw new Error(`no table was loaded for client ${client.id}`);
@@ -136,25 +141,26 @@ function cutSite(windows: WindowSet, client: ClientConfig, { data, seed, notice 
   const { sensors, where = {}, period: [from, to] = [0, 1], blocks = null, units } = client.series ?? {};
   const part = data.kind === "cmapss" ? { units: { from, to } } : { time: { from, to }, ...(units && { units }) };
   const selection = { where, ...part };
-  const own = limitTraining(ownBlocks(split, blocks), selectWindows(windows, selection), client.trainCount);
   const options = {
     ...selection,
     tasks: client.tasks,
+    trainCount: client.trainCount,
     ...(sensors === null || sensors === undefined ? {} : { channels: sensors }),
   };
-  const site = siteSeries(windows, own, options, (message) => notice(`client ${client.id}: ${message}`));
-  for (const [name, count] of [
-    ["training", site.train.count],
-    ["test", site.test.count],
-  ] as const) {
-    if (count > 0) continue;
+  try {
+    const site = siteSeries(windows, ownBlocks(split, blocks), options, (message) =>
+      notice(`client ${client.id}: ${message}`),
+    );
+    if (site.test.count > 0) return site;
     throw new KumiaiError(
       "INVALID_CONFIG",
-      `client ${client.id}: expected at least one ${name} window, received none; widen where, period or blocks`,
-      { client: client.id },
+      "expected at least one test window, received none; select more of the data, or choose shorter windows or blocks",
     );
+  } catch (error) {
+    if (!(error instanceof KumiaiError)) throw error;
+    const message = `client ${client.id}, seed ${seed}: ${error.message}`;
+    throw new KumiaiError(error.code, message, { ...error.details, client: client.id, seed }, error);
   }
-  return site;
 }
 
 /** Training blocks are dealt out to plants; test blocks are for all whose regime they lie in. */
@@ -163,16 +169,6 @@ function ownBlocks(split: SeriesSplit, blocks: readonly [number, number] | null)
   const [take, of] = blocks;
   const isOwn = (w: number): boolean => (split.block[w] ?? 0) % of === take;
   return { ...split, side: split.side.map((side, w) => (side !== TRAIN || isOwn(w) ? side : UNUSED)) };
-}
-
-/** At most `limit` training windows of those selected, spread evenly over the time. */
-function limitTraining(split: SeriesSplit, selected: readonly number[], limit: number): SeriesSplit {
-  const training = selected.filter((w) => split.side[w] === TRAIN);
-  if (training.length <= limit) return split;
-  const side = split.side.slice();
-  for (const w of training) side[w] = UNUSED;
-  for (let i = 0; i < limit; i++) side[training[Math.floor((i * training.length) / limit)] ?? 0] = TRAIN;
-  return { ...split, side };
 }
 
 function seriesModel(scenario: Scenario, client: ClientConfig, table: SeriesTable): SeriesSpec {

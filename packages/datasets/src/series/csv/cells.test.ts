@@ -25,6 +25,9 @@ test.each<[string, number | undefined]>([
   ["1970-01-01 09:00:00+09:00", 0],
   ["1969-12-31T19:00:00-0500", 0],
   ["1970-13-01", undefined],
+  ["2024-02-29", Date.UTC(2024, 1, 29) / 1000],
+  ["2023-02-29", undefined],
+  ["2024-04-31", undefined],
   ["01.02.1970", undefined],
   ["noon", undefined],
 ])("%s is that many seconds since 1970, the same in every time zone", (text, expected) => {

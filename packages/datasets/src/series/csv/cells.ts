@@ -31,9 +31,12 @@ export function parseTime(text: string, decimal: Decimal): number | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1, 7)
     .map((part) => Number(part ?? 0));
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 60) return undefined;
+  if (month < 1 || month > 12 || day < 1 || day > daysOf(year, month) || hour > 24 || minute > 59 || second > 60)
+    return undefined;
   return Date.UTC(year, month - 1, day, hour, minute) / 1000 + second - zoneSeconds(match[7]);
 }
+
+const daysOf = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();
 
 const FOREIGN_DATE =
   /^(?:\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}(?:\D|$)|\d{1,2}[-/]\d{1,2}[-/](?:\d{2}|\d{4})(?:\D|$)|\d{1,2}\.\d{1,2}\.\d{4}(?:\D|$)|\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[AaPp][Mm])?$|\d{1,2}[-/ ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/ ]\d)/i;

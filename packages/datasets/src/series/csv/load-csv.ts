@@ -84,6 +84,8 @@ class CsvColumns {
   readonly targets: readonly GrowingFloats[];
   /** Per target of kind `classes`: the words that occur, in order of appearance. */
   readonly words: readonly Map<string, number>[];
+  /** Per target of kind `binary` that states what means yes: some of the words that mean no. */
+  readonly others: readonly Set<string>[];
   rowCount = 0;
   /** Columns that are sensors, once the header is known. */
   channels: readonly string[] = [];
@@ -101,6 +103,7 @@ class CsvColumns {
     this.#onNotice = onNotice;
     this.#missing = new Set(roles.missing ?? DEFAULT_MISSING);
     this.targets = Object.keys(roles.targets).map(() => new GrowingFloats());
+    this.others = Object.keys(roles.targets).map(() => new Set());
     this.words = Object.values(roles.targets).map(
       ({ classes = [] }) => new Map(classes.map((name, index) => [String(name), index])),
     );
@@ -170,6 +173,7 @@ class CsvColumns {
       case "binary": {
         const positive = target.positive === undefined ? undefined : String(target.positive);
         const value = parseBinary(text, positive);
+        if (positive !== undefined && value === 0) this.#addOther(text, k);
         if (value === undefined) throw notA("1 or 0, true or false, yes or no (or set positive)", text, place);
         return value;
       }
@@ -182,6 +186,11 @@ class CsvColumns {
         return words.size - 1;
       }
     }
+  }
+
+  #addOther(text: string, k: number): void {
+    const others = this.others[k];
+    if (others !== undefined && others.size < MANY_WORDS) others.add(text);
   }
 
   #unknownColumn(name: string, names: readonly string[]): KumiaiError {
@@ -199,6 +208,9 @@ class CsvColumns {
     return unknownName("INVALID_CONFIG", `column of ${this.#path}`, name, names);
   }
 }
+
+/** Words to name in a message. */
+const MANY_WORDS = 8;
 
 /** No sensor reads more; programs write the largest number that they can hold where they have none. */
 const MAX_NUMBER = 1e38;
@@ -287,6 +299,7 @@ function targetOf(id: string, target: CsvTarget, columns: CsvColumns, k: number,
     case "number":
       return { ...common, label: { kind: "scalar" }, classNames: [], values: raw };
     case "binary":
+      requirePositive(id, target, raw, [...(columns.others[k] ?? [])]);
       return { ...common, label: { kind: "mask" }, classNames: ["0", "1"], values: raw };
     case "classes": {
       const seen = [...(columns.words[k]?.keys() ?? [])];
@@ -302,6 +315,17 @@ function targetOf(id: string, target: CsvTarget, columns: CsvColumns, k: number,
       return { ...common, label: { kind: "classes", classCount: classNames.length }, classNames, values };
     }
   }
+}
+
+/** One word besides may be all that there is so far: a machine that has not failed yet. Several, and never the one stated: a slip. */
+function requirePositive(id: string, { positive }: CsvTarget, values: Float64Array, others: readonly string[]): void {
+  if (positive === undefined || others.length < 2 || values.includes(1)) return;
+  throw new KumiaiError(
+    "INVALID_CONFIG",
+    `target ${id}: positive: expected one of the fields that occur (${others.join(", ")}${
+      others.length < MANY_WORDS ? "" : ", …"
+    }), received "${positive}", which does not; state the one that means yes`,
+  );
 }
 
 /** Numbers by size, before words by code point. */
