@@ -18,6 +18,11 @@ export function spreadOf(values: readonly (number | null | undefined)[]): Spread
   return { count: finite.length, mean: mean(finite), std: sampleStd(finite), interval95: interval95(finite) };
 }
 
+/** Of values that are all the same, up to the rounding of sums: chance cannot be told from such an interval. */
+export function hasNoWidth([low, high]: readonly [number, number]): boolean {
+  return high - low <= 1e-9 * Math.max(1, Math.abs(low), Math.abs(high));
+}
+
 export function meanOf(values: readonly (number | null | undefined)[]): number | null {
   const finite = values.filter(isNumber);
   return finite.length === 0 ? null : mean(finite);

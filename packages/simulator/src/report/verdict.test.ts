@@ -43,6 +43,12 @@ describe("makeVerdict", () => {
     expect(remarks[0]).toContain("at least five seeds");
   });
 
+  it("calls nothing better or worse where every seed gave the same number", () => {
+    const { tone, headline } = verdict({ gains: { local: 0, fedhca2: 3 }, noise: 0 });
+    expect(tone).toBe("unclear");
+    expect(headline).toContain("the same with every seed: chance cannot be told from that");
+  });
+
   it("warns of few seeds even when the interval is clear", () => {
     expect(verdict({ gains: { local: 0, fedhca2: 30 }, seeds: [1, 2, 3] }).remarks[0]).toContain("Three seeds are few");
   });

@@ -5,7 +5,7 @@
  */
 import { describeFailed, describeLeftOut, failedTasks } from "../left-out.js";
 import { formatGain, formatInterval, formatNumber, isNumber, listInWords, plural } from "./format.js";
-import { type Spread, spreadOf } from "./statistics.js";
+import { hasNoWidth, type Spread, spreadOf } from "./statistics.js";
 import { type FocusChoice, gainBySeed, overSeeds, type ReportStrategy, type ReportView } from "./view.js";
 
 /** `tainted`: the interval lies above zero, but training alone did not learn every task. */
@@ -62,6 +62,10 @@ function headlineOf(view: ReportView, focus: ReportStrategy): Headline {
   const moved = movementOf(gain);
   if (seedCount < 2 || interval === null) {
     const headline = `With one seed ${focus.label} ${moved}: one seed proves little.`;
+    return { tone: "unclear", headline };
+  }
+  if (hasNoWidth(interval)) {
+    const headline = `Over ${plural(seedCount, "seed")} ${focus.label} ${moved}, the same with every seed: chance cannot be told from that.`;
     return { tone: "unclear", headline };
   }
   const weak = view.baseline.result.notAboveConstant.length;

@@ -9,10 +9,18 @@
  * seeds gave the same number, nothing is settled. Checks come in a fixed order.
  */
 import type { ThresholdsConfig } from "../../config/decision-schema.js";
+import { hasNoWidth } from "../statistics.js";
 import type { DecisionFacts } from "./facts.js";
 import { sentLeak } from "./privacy.js";
 
 export type CheckId = "gain" | "seeds" | "worstSite" | "learned" | "traffic" | "cost" | "hours" | "privacy";
+
+/** Why the gain is open: there is none, too few seeds, all seeds alike, or an interval that holds the limit. */
+export type Lack =
+  | { readonly kind: "gain" }
+  | { readonly kind: "seeds"; readonly count: number; readonly least: number }
+  | { readonly kind: "spread"; readonly count: number }
+  | { readonly kind: "clarity" };
 
 export interface Check {
   readonly id: CheckId;
@@ -22,6 +30,8 @@ export interface Check {
   readonly limit: number;
   /** The site that the value is of. */
   readonly site: string | null;
+  /** Of an open gain. */
+  readonly lack?: Lack;
 }
 
 export interface Judgement {
@@ -51,10 +61,15 @@ export function judge(facts: DecisionFacts, thresholds: ThresholdsConfig): Judge
 
 function gainCheck({ gain }: DecisionFacts, { minGainPercent, minSeeds }: ThresholdsConfig): Check {
   const about = { id: "gain", value: gain?.mean ?? null, limit: minGainPercent, site: null } as const;
-  const [low, high] = gain?.interval95 ?? [0, 0];
-  if (gain === null || gain.count < minSeeds || low === high) return { ...about, state: "unknown" };
+  const open = (lack: Lack): Check => ({ ...about, state: "unknown", lack });
+  if (gain === null) return open({ kind: "gain" });
+  const { count, interval95 } = gain;
+  const least = Math.max(2, minSeeds); // One seed has no interval.
+  if (count < least || interval95 === null) return open({ kind: "seeds", count, least });
+  if (hasNoWidth(interval95)) return open({ kind: "spread", count });
+  const [low, high] = interval95;
   if (high < minGainPercent || high <= 0) return { ...about, state: "missed" };
-  return { ...about, state: gain.mean >= minGainPercent && low > 0 ? "met" : "unknown" };
+  return gain.mean >= minGainPercent && low > 0 ? { ...about, state: "met" } : open({ kind: "clarity" });
 }
 
 function worstSiteCheck({ worst }: DecisionFacts, { maxSiteLossPercent }: ThresholdsConfig): readonly Check[] {

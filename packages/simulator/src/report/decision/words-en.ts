@@ -4,7 +4,7 @@ import { LEFT_OUT_WORDS } from "../../left-out.js";
 import { formatAmount, formatGain, formatNumber, listInWords, plural } from "../format.js";
 import { selectionRemark } from "../verdict.js";
 import type { DecisionFacts } from "./facts.js";
-import type { Check } from "./judge.js";
+import type { Check, Lack } from "./judge.js";
 import type { Words } from "./words.js";
 
 export const ENGLISH: Words = {
@@ -120,7 +120,20 @@ function noGain({ hasBaseline }: DecisionFacts): string {
   return hasBaseline ? "No task has a Δ; the table says why." : ENGLISH.noBaseline;
 }
 
-function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): string {
+function lacking(lack: Lack = { kind: "clarity" }): string {
+  switch (lack.kind) {
+    case "gain":
+      return "there is no Δ";
+    case "seeds":
+      return `${plural(lack.count, "seed")}, at least ${lack.least} needed`;
+    case "spread":
+      return `all ${plural(lack.count, "seed")} gave the same number, so chance cannot be told from the method; run other seeds`;
+    case "clarity":
+      return "run more seeds, more rounds or more sites";
+  }
+}
+
+function check({ id, state, value, limit, site, lack }: Check, facts: DecisionFacts): string {
   const one = (number: number | null): string => formatNumber(number, 1);
   switch (id) {
     case "gain": {
@@ -131,7 +144,7 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
       const measured = `Mean gain ${formatGain(value)} (${range}); asked for: at least ${formatGain(limit)}, with the interval above 0.`;
       if (state === "met") return measured;
       if (state === "missed") return `${measured} It is settled that this is not reached.`;
-      return `${measured} Not settled: run more seeds, more rounds or more sites.`;
+      return `${measured} Not settled: ${lacking(lack)}.`;
     }
     case "seeds":
       return `${plural(value ?? 0, "paired seed")}; asked for: ${limit}.${state === "met" ? "" : ` Run at least ${limit}: --seeds 1-${limit}.`}`;

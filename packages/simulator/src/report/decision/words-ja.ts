@@ -4,7 +4,7 @@ import { LEAST_CANDIDATES } from "@kumiai/algorithms";
 import { formatAmount, formatGain, formatNumber } from "../format.js";
 import { LEFT_OUT_WORDS_JA, selectionJa } from "../sections/summary-ja.js";
 import type { DecisionFacts } from "./facts.js";
-import type { Check } from "./judge.js";
+import type { Check, Lack } from "./judge.js";
 import type { Words } from "./words.js";
 
 export const JAPANESE: Words = {
@@ -116,7 +116,20 @@ function noGain({ hasBaseline }: DecisionFacts): string {
   return hasBaseline ? "Δ を算出できるタスクがありません（理由は表のとおり）。" : JAPANESE.noBaseline;
 }
 
-function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): string {
+function lacking(lack: Lack = { kind: "clarity" }): string {
+  switch (lack.kind) {
+    case "gain":
+      return "Δ を算出できません。";
+    case "seeds":
+      return `シードが ${lack.count} 個しかありません（${lack.least} 個以上必要）。`;
+    case "spread":
+      return `${lack.count} 個のシードの値がすべて同じで、偶然によるばらつきを見積もれません。別のシードで実行してください。`;
+    case "clarity":
+      return "シード、ラウンドまたは拠点を増やしてください。";
+  }
+}
+
+function check({ id, state, value, limit, site, lack }: Check, facts: DecisionFacts): string {
   const one = (number: number | null): string => (number === null ? "未測定" : formatNumber(number, 1));
   const amount = (number: number | null): string => (number === null ? "未測定" : formatAmount(number));
   switch (id) {
@@ -130,7 +143,7 @@ function check({ id, state, value, limit, site }: Check, facts: DecisionFacts): 
       const measured = `平均改善 ${formatGain(value)}（${range}）。基準：${formatGain(limit)} 以上で、区間が 0 を上回ること。`;
       if (state === "met") return measured;
       if (state === "missed") return `${measured}基準に届かないことが確定しています。`;
-      return `${measured}まだ確定していません。シード、ラウンドまたは拠点を増やしてください。`;
+      return `${measured}まだ確定していません。${lacking(lack)}`;
     }
     case "seeds":
       return `対応のあるシード ${value ?? 0} 個。基準：${limit} 個以上。${state === "met" ? "" : `--seeds 1-${limit} で再実行してください。`}`;
