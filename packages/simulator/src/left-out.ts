@@ -59,8 +59,8 @@ export function failedTasks({ scenario, seeds, strategies, baseline }: Compariso
       client.tasks.flatMap(({ id }) => {
         const failed = seeds.filter((seed) => {
           const found = perSeed[String(seed)]?.clients[client.id]?.tasks[id];
-          const isRated =
-            found !== undefined && found.leftOut === undefined && alone?.perSeed[String(seed)] !== undefined;
+          const hasRival = alone?.perSeed[String(seed)]?.clients[client.id]?.tasks[id] !== undefined;
+          const isRated = found !== undefined && found.leftOut === undefined && hasRival;
           return isRated && found.relativeGainPercent === null;
         });
         return failed.length === 0 ? [] : [{ strategy, client: client.id, task: id, seeds: failed }];

@@ -51,7 +51,7 @@ function noFocus(view: ReportView): Headline {
 function headlineOf(view: ReportView, focus: ReportStrategy): Headline {
   const { relativeGainPercent: gain, relativeGainInterval95: interval } = focus.result;
   if (view.baseline === null) {
-    const missing = view.result.complete ? "was not run" : "has no finished run";
+    const missing = Object.hasOwn(view.result.strategies, "local") ? "has no finished run" : "was not run";
     const headline = `Training alone ${missing}, so it cannot be said whether ${focus.label} is better than that.`;
     return { tone: "unclear", headline };
   }
@@ -107,6 +107,9 @@ export function selectionRemark(
       ? ""
       : `The scenario names ${passedOver}, which is not among the federated methods that were run. `;
   if (how !== "best") return missing === "" ? null : missing.trimEnd();
+  if (!isNumber(focus.result.relativeGainPercent)) {
+    return `${missing}Of ${candidateCount} federated methods this page speaks of the first, ${focus.label}: without a Δ none is better than another. To choose another: thresholds: { strategy: NAME }.`;
+  }
   const why = isNumber(focus.result.relativeGainInterval95?.[0])
     ? "the highest lower bound of the 95\u00a0% interval"
     : "the highest mean";

@@ -207,22 +207,6 @@ describe("renderDecision", () => {
     expect(pageOf(0)).toContain("nothing sent");
   });
 
-  test("says in both languages that runs are missing, and on how many seeds it rests", () => {
-    const result = byHand([1, 2, 3]);
-    const { "3": _, ...perSeed } = result.strategies.fedavg?.perSeed ?? {};
-    const fedavg = { ...result.strategies.fedavg, perSeed } as ComparisonResult["strategies"][string];
-    const unfinished = { ...result, complete: false, strategies: { ...result.strategies, fedavg } };
-    const decision = renderDecision(unfinished, { languages: ["en", "ja"] });
-    for (const text of [decision?.text, decision?.page.replaceAll("\u00a0", " ")]) {
-      expect(text).toContain(
-        "Not finished: the comparison was cancelled or failed. This decision rests on 2 of 3 seeds",
-      );
-      expect(text).toContain("未完了：");
-      expect(text).toContain("3 個中 2 個のシード");
-    }
-    expect(renderDecision(result, { languages: ["en", "ja"] })?.text).not.toMatch(/Not finished|未完了/);
-  });
-
   test("limits of a file replace those of the result, also where the file has none", () => {
     const result = byHand([1, 2, 3, 4, 5]);
     const prices = { currency: "EUR", perGigabyte: 2, perCoreHour: 3 };
@@ -234,16 +218,6 @@ describe("renderDecision", () => {
     expect(other).toContain("=> Go on");
     expect(other).toContain("Kumiai's own (a gain above 0 over five seeds), as later.yaml has no thresholds");
     expect(other).toContain("no prices");
-  });
-
-  test("without training alone it says that there is no gain, and what to do", () => {
-    const decision = renderDecision(syntheticResult({ gains: { fedhca2: 3 } }), {
-      languages: ["en", "ja"],
-      limits: { file: "limits.yaml", thresholds: { ...LIMITS, maxSiteLossPercent: 1 } },
-    });
-    expect(decision?.decision).toBe("change");
-    expect(decision?.text.match(/Add the strategy local and run the comparison again/g)?.length).toBe(3);
-    expect(decision?.text).not.toMatch(/no interval|not above 0|No site gained|run more seeds/);
   });
 
   test("tells too few examples from not measured, and names site, attack, chance level and seeds", () => {

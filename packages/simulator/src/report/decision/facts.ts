@@ -6,11 +6,12 @@
  */
 import { clientGainPercent, meanGainPercent, relativeGainPercent } from "@kumiai/algorithms";
 import type { PricesConfig } from "../../config/decision-schema.js";
-import type { LeftOutTask } from "../../left-out.js";
+import { failedTasks, type LeftOutTask } from "../../left-out.js";
 import type { RoundRecord, ScenarioClient, SeedResult } from "../../result.js";
 import { recordOf } from "../series.js";
 import { meanOf, type Spread, spreadOf } from "../statistics.js";
 import { type FocusChoice, gainBySeed, leftOutOf, type ReportStrategy, type ReportView, seedResults } from "../view.js";
+import { findNoGain, type NoGain, type RunFacts, runFacts } from "./missing.js";
 import { type SitePrivacy, sitePrivacy } from "./privacy.js";
 
 export interface TaskFacts {
@@ -23,6 +24,8 @@ export interface TaskFacts {
   readonly gain: Spread | null;
   /** Why it has no part in the gain, in some seed or in all; empty: it has. */
   readonly leftOut: readonly LeftOutTask[];
+  /** Seeds in which it has no finite score although training alone has one. */
+  readonly failedSeeds: readonly number[];
   /** False where training alone was no better than a constant prediction: then a change says nothing. */
   readonly learnedAlone: boolean;
 }
@@ -65,11 +68,13 @@ export interface DecisionFacts {
   readonly strategy: ReportStrategy;
   /** How it came to be the one; null: it was asked for by name. */
   readonly choice: FocusChoice | null;
-  readonly hasBaseline: boolean;
-  /** False where the comparison was cancelled or failed before all runs had finished. */
-  readonly isComplete: boolean;
+  readonly runs: RunFacts;
+  /** Why there is no Δ; null: there is. */
+  readonly noGain: NoGain | null;
   readonly limits: LimitsSource;
+  /** Seeds with a Δ. */
   readonly seedCount: number;
+  /** Null exactly where `noGain` says why. */
   readonly gain: Spread | null;
   readonly sites: readonly SiteFacts[];
   /** The site with the lowest mean gain. */
@@ -116,6 +121,7 @@ export function decisionFacts(
   const rated = sites.filter(({ gain }) => gain !== null);
   const worst = rated.reduce<SiteFacts | null>((low, site) => (gainOf(site) < gainOf(low) ? site : low), null);
   const gains = [...gainBySeed(view, strategy).values()];
+  const noGain = findNoGain(view, strategy, gains.length > 0);
   const computeSeconds = sites.reduce((sum, site) => sum + site.computeSeconds, 0);
   const aloneComputeSeconds = view.baseline === null ? null : computeOf(seedResults(view, view.baseline));
   const curve = gainOverRounds(view, strategy);
@@ -123,11 +129,11 @@ export function decisionFacts(
   return {
     strategy,
     choice,
-    hasBaseline: view.baseline !== null,
-    isComplete: view.result.complete,
+    runs: runFacts(view.result),
+    noGain,
     limits: { file: limitsFile, hasThresholds: scenario.thresholds !== undefined },
     seedCount: gains.length,
-    gain: spreadOf(gains),
+    gain: noGain === null ? spreadOf(gains) : null,
     sites,
     worst,
     seeds: view.result.seeds,
@@ -160,10 +166,12 @@ function siteFacts(view: ReportView, strategy: ReportStrategy, client: ScenarioC
     }),
   );
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const tasks = client.tasks.map((task) => taskFacts(view, strategy, client.id, task));
+  const hasFailed = tasks.some(({ failedSeeds }) => failedSeeds.length > 0);
   return {
     id: client.id,
-    tasks: client.tasks.map((task) => taskFacts(view, strategy, client.id, task)),
-    gain: spreadOf(seeds.map((seed) => seed.clients[client.id]?.relativeGainPercent)),
+    tasks,
+    gain: hasFailed ? null : spreadOf(seeds.map((seed) => seed.clients[client.id]?.relativeGainPercent)),
     upBytesPerRound: meanOf(records.map(({ upBytes }) => upBytes)) ?? 0,
     downBytesPerRound: meanOf(records.map(({ downBytes }) => downBytes)) ?? 0,
     fullModelBytes: 4 * client.paramCount,
@@ -182,12 +190,16 @@ function taskFacts(
   const resultsOf = (one: ReportStrategy) =>
     seedResults(view, one).flatMap((seed) => seed.clients[client]?.tasks[task.id] ?? []);
   const together = resultsOf(strategy);
+  const failedSeeds = failedTasks(view.result)
+    .filter((one) => one.strategy === strategy.name && one.client === client && one.task === task.id)
+    .flatMap(({ seeds }) => seeds);
   return {
     ...task,
     alone: baseline === null ? null : meanOf(resultsOf(baseline).map(({ value }) => value)),
     together: meanOf(together.map(({ value }) => value)),
-    gain: spreadOf(together.map(({ relativeGainPercent }) => relativeGainPercent)),
+    gain: failedSeeds.length > 0 ? null : spreadOf(together.map(({ relativeGainPercent }) => relativeGainPercent)),
     leftOut: leftOutOf(view, client, task.id),
+    failedSeeds,
     learnedAlone: !(baseline?.result.notAboveConstant.includes(`${client}/${task.id}`) ?? false),
   };
 }

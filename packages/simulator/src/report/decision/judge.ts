@@ -13,7 +13,7 @@ import { hasNoWidth } from "../statistics.js";
 import type { DecisionFacts } from "./facts.js";
 import { sentLeak } from "./privacy.js";
 
-export type CheckId = "gain" | "seeds" | "worstSite" | "learned" | "traffic" | "cost" | "hours" | "privacy";
+export type CheckId = "gain" | "seeds" | "runs" | "worstSite" | "learned" | "traffic" | "cost" | "hours" | "privacy";
 
 /** Why the gain is open: there is none, too few seeds, all seeds alike, or an interval that holds the limit. */
 export type Lack =
@@ -44,9 +44,10 @@ export interface Judgement {
 export function judge(facts: DecisionFacts, thresholds: ThresholdsConfig): Judgement {
   const checks = [
     gainCheck(facts, thresholds),
-    atLeast("seeds", facts.seedCount, thresholds.minSeeds),
+    atLeast("seeds", facts.noGain === null ? facts.seedCount : null, thresholds.minSeeds),
+    runsCheck(facts),
     ...worstSiteCheck(facts, thresholds),
-    atMost("learned", facts.notLearned.length, 0),
+    atMost("learned", hasScores(facts) ? facts.notLearned.length : null, 0),
     ...optional(thresholds.maxTrafficGigabytes, (limit) =>
       atMost("traffic", (facts.upBytes + facts.downBytes) / 1e9, limit),
     ),
@@ -70,6 +71,16 @@ function gainCheck({ gain }: DecisionFacts, { minGainPercent, minSeeds }: Thresh
   const [low, high] = interval95;
   if (high < minGainPercent || high <= 0) return { ...about, state: "missed" };
   return gain.mean >= minGainPercent && low > 0 ? { ...about, state: "met" } : open({ kind: "clarity" });
+}
+
+/** What was interrupted or failed may have been the runs that speak against the strategy. */
+function runsCheck({ runs: { finishedCount, plannedCount, areComplete } }: DecisionFacts): Check {
+  const state = areComplete ? "met" : "missed";
+  return { id: "runs", state, value: finishedCount, limit: plannedCount, site: null };
+}
+
+function hasScores({ sites }: DecisionFacts): boolean {
+  return sites.some(({ tasks }) => tasks.some(({ together }) => together !== null));
 }
 
 function worstSiteCheck({ worst }: DecisionFacts, { maxSiteLossPercent }: ThresholdsConfig): readonly Check[] {

@@ -40,10 +40,11 @@ ${unfinished === null ? null : html`<p class="banner" role="note">${unfinished}<
 }
 
 function accuracy(facts: DecisionFacts, words: Words): Html {
-  const { sites, worst, hasBaseline } = facts;
+  const { sites, worst } = facts;
+  const noGain = words.noGain(facts);
   const scale = intervalScale(sites.flatMap(({ gain, tasks }) => [gain, ...tasks.map((task) => task.gain)]));
   const [what, alone, together, change, interval] = words.accuracyHeads;
-  const gainCells = (gain: Spread | null, saysNothing: boolean, missing = words.unmeasured) =>
+  const gainCells = (gain: Spread | null, saysNothing: boolean, missing: string) =>
     html`<td${saysNothing ? null : gainTint(gain?.mean ?? null)}>${gain === null ? missing : formatGain(gain.mean)}</td><td>${
       gain === null || gain.interval95 === null ? "–" : formatInterval(gain.interval95)
     }</td><td class="text">${drawInterval(gain, scale)}</td>`;
@@ -52,14 +53,16 @@ function accuracy(facts: DecisionFacts, words: Words): Html {
       task.unit === "" ? "" : ` (${task.unit})`
     } <span role="img" aria-label="${task.higherIsBetter ? words.higher : words.lower}">${task.higherIsBetter ? "↑" : "↓"}</span>${
       task.learnedAlone ? null : html`<span class="sub flag">⚠ ${words.notLearnedAlone}</span>`
-    }${task.leftOut.map((one) => html`<span class="sub flag">${words.leftOut(one, facts)}</span>`)}</span></th><td>${metric(task.alone, task, words)}</td><td>${metric(task.together, task, words)}</td>${gainCells(task.gain, !task.learnedAlone, missingOf(task, words))}</tr>`;
+    }${task.leftOut.map((one) => html`<span class="sub flag">${words.leftOut(one, facts)}</span>`)}${
+      task.failedSeeds.length === 0 ? null : html`<span class="sub flag">${words.failed(task.failedSeeds)}</span>`
+    }</span></th><td>${metric(task.alone, task, words)}</td><td>${metric(task.together, task, words)}</td>${gainCells(task.gain, !task.learnedAlone, missingGainOf([task], words))}</tr>`;
   const siteRows = (site: SiteFacts) =>
     html`<tr class="focus"><th scope="row">${site.id}${
       site.id === worst?.id ? html` <span class="flag">▼</span>` : null
-    }</th><td class="soft" colspan="2">${words.siteMean}</td>${gainCells(site.gain, false, site.tasks.every(({ leftOut }) => leftOut.length > 0) ? words.undefined : words.unmeasured)}</tr>${site.tasks.map(taskRow)}`;
+    }</th><td class="soft" colspan="2">${words.siteMean}</td>${gainCells(site.gain, false, missingGainOf(site.tasks, words))}</tr>${site.tasks.map(taskRow)}`;
   const table = html`<table class="stick"><thead><tr><th scope="col">${what}</th><th scope="col">${alone}</th><th scope="col">${together}</th><th scope="col">${change}</th><th scope="col">${interval}</th><th scope="col" class="text"><span class="sub">${formatGain(scale.low)} … ${formatGain(scale.high)}</span></th></tr></thead><tbody>${sites.map(siteRows)}</tbody></table>`;
   const note = worst === null ? null : html`<p>▼ ${words.worst(worst.id, formatGain(worst.gain?.mean))}</p>`;
-  return html`<h3>${words.accuracyTitle}</h3>${hasBaseline ? note : html`<p class="flag">${words.noBaseline}</p>`}
+  return html`<h3>${words.accuracyTitle}</h3>${noGain === null ? null : html`<p class="flag">${noGain}</p>`}${note}
 ${tableFigure(words.accuracyTitle, words.accuracyCaption, table)}`;
 }
 
@@ -70,6 +73,12 @@ function metric(value: number | null, task: TaskFacts, words: Words): string {
 /** What stands in place of a number: it was not measured, or cannot be. */
 function missingOf({ leftOut }: TaskFacts, words: Words): string {
   return leftOut.length === 0 ? words.unmeasured : words.undefined;
+}
+
+/** The same in place of a Δ of these tasks: of one, or of all of a site. */
+function missingGainOf(tasks: readonly TaskFacts[], words: Words): string {
+  if (tasks.some(({ leftOut, failedSeeds }) => leftOut.length + failedSeeds.length > 0)) return words.undefined;
+  return tasks.every(({ alone }) => alone === null) ? words.needsAlone : words.unmeasured;
 }
 
 function cost(facts: DecisionFacts, words: Words): Html {

@@ -7,7 +7,7 @@ import type { Words } from "./words.js";
 
 export function decisionText(facts: DecisionFacts, { decision, checks, firstSites }: Judgement, words: Words): string {
   const share = facts.fullModelBytes === 0 ? 0 : (100 * (facts.upBytes + facts.downBytes)) / facts.fullModelBytes;
-  const { costFacts: names, unmeasured } = words;
+  const { costFacts: names } = words;
   const money = facts.cost === null ? words.noPrices : `${formatAmount(facts.cost.total)} ${facts.cost.currency}`;
   const unfinished = words.unfinished(facts);
   const selection = words.selection(facts);
@@ -21,7 +21,7 @@ export function decisionText(facts: DecisionFacts, { decision, checks, firstSite
     ...(decision === "stop" ? [] : [`   ${words.firstSites(firstSites, facts)}`]),
     ...(selection === null ? [] : [`   ${selection}`]),
     "",
-    `${words.accuracyTitle}: ${facts.gain === null ? (facts.hasBaseline ? unmeasured : words.noBaseline) : formatGain(facts.gain.mean)}${
+    `${words.accuracyTitle}: ${words.noGain(facts) ?? formatGain(facts.gain?.mean)}${
       facts.worst === null ? "" : ` · ${words.worst(facts.worst.id, formatGain(facts.worst.gain?.mean))}`
     }`,
     ...facts.sites.flatMap(({ id, tasks }) =>

@@ -10,18 +10,20 @@ import type { Words } from "./words.js";
 export const ENGLISH: Words = {
   lang: "en",
   title: "Three figures for a decision",
-  basis: ({ strategy, seedCount, rounds, hasBaseline, limits: { file, hasThresholds } }) => {
-    const about = hasBaseline ? `, against training alone, ${plural(seedCount, "paired seed")}` : "";
+  basis: ({ strategy, seedCount, rounds, noGain, limits: { file, hasThresholds } }) => {
+    const about = noGain === null ? `, against training alone, ${plural(seedCount, "paired seed")}` : "";
     const scenario = file ?? "the scenario";
     const limits = hasThresholds
       ? `the limits are those of ${scenario}`
       : `the limits are Kumiai's own (a gain above 0 over five seeds), as ${scenario} has no thresholds`;
     return `Decided on: ${nameOf(strategy)}${about}, ${plural(rounds, "round")}. The rules are fixed, ${limits}; the same numbers give the same answer.`;
   },
-  unfinished: ({ isComplete, seedCount, seeds }) =>
-    isComplete
-      ? null
-      : `Not finished: the comparison was cancelled or failed. This decision rests on ${seedCount} of ${plural(seeds.length, "seed")}, and other methods may rest on others. The same command again trains what is missing.`,
+  unfinished({ runs: { areComplete, finishedCount, plannedCount, missing }, noGain, seedCount, seeds }) {
+    if (areComplete) return null;
+    const which = missing.map((one) => `${one.strategy} with ${seedList(one.seeds)}`);
+    const list = which.length === 0 ? "" : ` Missing: ${which.join("; ")}.`;
+    return `Not finished: the comparison has ${finishedCount} of ${plural(plannedCount, "planned run")}; it was interrupted, failed or still goes on.${list}${noGain === null ? ` Δ rests on ${seedCount} of ${plural(seeds.length, "seed")}.` : ""} The same command again trains what is missing.`;
+  },
   selection: ({ choice, strategy }) => (choice === null ? null : selectionRemark(choice, strategy)),
   unmeasured: "not measured",
   undefined: "n/a",
@@ -42,11 +44,12 @@ export const ENGLISH: Words = {
   accuracyHeads: ["Site, task, metric", "Alone", "Together", "Δ", "95 % interval"],
   siteMean: "all its tasks",
   worst: (site, gain) => `Worst site: ${site}, ${gain} on average over its tasks.`,
-  noBaseline:
-    "Training alone was not run, so there is no Δ. Add the strategy local and run the comparison again: what has finished is kept.",
+  noGain,
+  needsAlone: "needs local",
   notLearnedAlone: "alone no better than a constant: a change says nothing",
   leftOut: ({ reason, seeds }, facts) =>
     `not in Δ${seeds.length === facts.seeds.length ? "" : ` of seed ${seeds.join(", ")}`}: ${LEFT_OUT_WORDS[reason]}`,
+  failed: (seeds) => `no Δ: no finite score with ${seedList(seeds)}`,
   higher: "higher is better",
   lower: "lower is better",
 
@@ -116,8 +119,23 @@ function everyTask({ sites }: DecisionFacts): string {
     : "Every task that has a score is above a constant prediction; for the others see the table.";
 }
 
-function noGain({ hasBaseline }: DecisionFacts): string {
-  return hasBaseline ? "No task has a Δ; the table says why." : ENGLISH.noBaseline;
+function noGain({ noGain: why, strategy }: DecisionFacts): string | null {
+  switch (why?.kind) {
+    case undefined:
+      return null;
+    case "notRun":
+      return `Δ needs training alone, and local is not in this comparison. Run it again with --strategies ${why.strategies.join(",")}: what has finished is kept.`;
+    case "notFinished":
+      return `There is no Δ: no seed has been finished by both local and ${strategy.name}. Run the same command again: what has finished is kept.`;
+    case "failed":
+      return `There is no Δ: ${why.tasks.map(({ client, task, seeds }) => `${client}/${task} has no finite score with ${seedList(seeds)}`).join("; ")}, and the other seeds alone would flatter ${strategy.name}.`;
+    case "leftOut":
+      return "There is no Δ: every task is left out, for the reason named with it.";
+  }
+}
+
+function seedList(seeds: readonly number[]): string {
+  return `${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`;
 }
 
 function lacking(lack: Lack = { kind: "clarity" }): string {
@@ -137,7 +155,7 @@ function check({ id, state, value, limit, site, lack }: Check, facts: DecisionFa
   const one = (number: number | null): string => formatNumber(number, 1);
   switch (id) {
     case "gain": {
-      if (value === null) return `${noGain(facts)} Asked for: at least ${formatGain(limit)}.`;
+      if (value === null) return `${noGain(facts) ?? ""} Asked for: at least ${formatGain(limit)}.`;
       const interval = facts.gain?.interval95 ?? null;
       const range =
         interval === null ? "no interval" : `95 % interval ${formatGain(interval[0])} to ${formatGain(interval[1])}`;
@@ -146,14 +164,20 @@ function check({ id, state, value, limit, site, lack }: Check, facts: DecisionFa
       if (state === "missed") return `${measured} It is settled that this is not reached.`;
       return `${measured} Not settled: ${lacking(lack)}.`;
     }
-    case "seeds":
-      return `${plural(value ?? 0, "paired seed")}; asked for: ${limit}.${state === "met" ? "" : ` Run at least ${limit}: --seeds 1-${limit}.`}`;
+    case "seeds": {
+      const isEnough = (value ?? facts.seeds.length) >= limit;
+      return `${value === null ? "Without a Δ no seeds are paired" : plural(value, "paired seed")}; asked for: ${limit}.${isEnough ? "" : ` Run at least ${limit}: --seeds 1-${limit}.`}`;
+    }
+    case "runs":
+      return `Finished runs: ${value ?? 0} of ${limit} planned.${state === "met" ? "" : " Run the same command again: it trains what is missing."}`;
     case "worstSite":
-      if (value === null) return `${noGain(facts)} Asked for: no site worse than ${formatGain(limit)}.`;
+      if (value === null)
+        return `Without a Δ there is no worst site; asked for: no site worse than ${formatGain(limit)}.`;
       return `The worst site, ${site ?? "none"}, has ${formatGain(value)}; asked for: no worse than ${formatGain(limit)}.${
         state === "met" ? "" : " Leave it out, give it a strategy with personal params, or let it keep its own model."
       }`;
     case "learned":
+      if (value === null) return "No task has a score to compare with a constant prediction.";
       return state === "met"
         ? everyTask(facts)
         : `${plural(value ?? 0, "task")} no better than a constant prediction (${listInWords(facts.notLearned)}). Label more examples or leave these tasks out.`;

@@ -10,20 +10,22 @@ import type { Words } from "./words.js";
 export const JAPANESE: Words = {
   lang: "ja",
   title: "判断のための三つの数字",
-  basis: ({ strategy, seedCount, rounds, hasBaseline, limits: { file, hasThresholds } }) => {
+  basis: ({ strategy, seedCount, rounds, noGain, limits: { file, hasThresholds } }) => {
     const name =
       strategy.label.toLowerCase() === strategy.name ? strategy.label : `${strategy.label}（${strategy.name}）`;
-    const about = hasBaseline ? `、単独学習との比較、対応のあるシード ${seedCount} 個` : "";
+    const about = noGain === null ? `、単独学習との比較、対応のあるシード ${seedCount} 個` : "";
     const scenario = file === null ? "シナリオ" : ` ${file} `;
     const limits = hasThresholds
       ? `基準値は${scenario}の thresholds によります`
       : `${scenario}に thresholds がないため、Kumiai の既定の基準（シード5個以上で改善が 0 を上回ること）を用います`;
     return `対象：${name}${about}、${rounds} ラウンド。判定の規則は固定で、${limits}。同じ数値からは必ず同じ判定になります。`;
   },
-  unfinished: ({ isComplete, seedCount, seeds }) =>
-    isComplete
-      ? null
-      : `未完了：比較が中断されたか、失敗しています。この判定は ${seeds.length} 個中 ${seedCount} 個のシードによるもので、手法ごとにシードが異なる場合があります。同じコマンドを再実行すると、残りだけを学習します。`,
+  unfinished({ runs: { areComplete, finishedCount, plannedCount, missing }, noGain, seedCount, seeds }) {
+    if (areComplete) return null;
+    const which = missing.map((one) => `${one.strategy}（${seedList(one.seeds)}）`);
+    const list = which.length === 0 ? "" : `未完了の実行：${which.join("、")}。`;
+    return `未完了：予定した ${plannedCount} 件の実行のうち、完了したのは ${finishedCount} 件です。比較が中断されたか、失敗したか、まだ実行中です。${list}${noGain === null ? `Δ は ${seeds.length} 個中 ${seedCount} 個のシードによるものです。` : ""}同じコマンドを再実行すると、残りだけを学習します。`;
+  },
   selection: ({ choice, strategy }) => (choice === null ? null : selectionJa(choice, strategy)),
   unmeasured: "未測定",
   undefined: "算出不可",
@@ -44,11 +46,12 @@ export const JAPANESE: Words = {
   accuracyHeads: ["拠点・タスク・指標", "単独", "連合", "Δ", "95 % 信頼区間"],
   siteMean: "全タスクの平均",
   worst: (site, gain) => `最も悪い拠点：${site}（タスク平均 ${gain}）`,
-  noBaseline:
-    "単独学習（local）を実行していないため、Δ を算出できません。strategies に local を加えて再実行してください（完了済みの結果は再利用されます）。",
+  noGain,
+  needsAlone: "local が必要",
   notLearnedAlone: "単独学習が定数予測を上回らないため、増減に意味がありません",
   leftOut: ({ reason, seeds }, facts) =>
     `${LEFT_OUT_WORDS_JA[reason]}、Δ の計算から除外${seeds.length === facts.seeds.length ? "" : `（シード ${seeds.join("、")}）`}`,
+  failed: (seeds) => `値が有限でないため Δ なし（${seedList(seeds)}）`,
   higher: "大きいほど良い",
   lower: "小さいほど良い",
 
@@ -112,8 +115,23 @@ function everyTask({ sites }: DecisionFacts): string {
     : "評価できるタスクはすべて定数予測を上回っています。評価できないタスクは表のとおりです。";
 }
 
-function noGain({ hasBaseline }: DecisionFacts): string {
-  return hasBaseline ? "Δ を算出できるタスクがありません（理由は表のとおり）。" : JAPANESE.noBaseline;
+function noGain({ noGain: why, strategy }: DecisionFacts): string | null {
+  switch (why?.kind) {
+    case undefined:
+      return null;
+    case "notRun":
+      return `Δ の算出には単独学習（local）が必要ですが、この比較には含まれていません。--strategies ${why.strategies.join(",")} を指定して再実行してください（完了済みの結果は再利用されます）。`;
+    case "notFinished":
+      return `local と ${strategy.name} の両方が完了したシードがないため、Δ を算出できません。同じコマンドを再実行してください（完了済みの結果は再利用されます）。`;
+    case "failed":
+      return `${why.tasks.map(({ client, task, seeds }) => `${client}/${task}（${seedList(seeds)}）`).join("、")}の値が有限でないため、Δ を算出できません。残りのシードだけでは ${strategy.name} が実際より良く見えます。`;
+    case "leftOut":
+      return "すべてのタスクが計算から除外されているため、Δ を算出できません（理由は各タスクに示します）。";
+  }
+}
+
+function seedList(seeds: readonly number[]): string {
+  return `シード ${seeds.join("、")}`;
 }
 
 function lacking(lack: Lack = { kind: "clarity" }): string {
@@ -134,7 +152,7 @@ function check({ id, state, value, limit, site, lack }: Check, facts: DecisionFa
   const amount = (number: number | null): string => (number === null ? "未測定" : formatAmount(number));
   switch (id) {
     case "gain": {
-      if (value === null) return `${noGain(facts)}基準：${formatGain(limit)} 以上。`;
+      if (value === null) return `${noGain(facts) ?? ""}基準：${formatGain(limit)} 以上。`;
       const interval = facts.gain?.interval95 ?? null;
       const range =
         interval === null
@@ -145,14 +163,20 @@ function check({ id, state, value, limit, site, lack }: Check, facts: DecisionFa
       if (state === "missed") return `${measured}基準に届かないことが確定しています。`;
       return `${measured}まだ確定していません。${lacking(lack)}`;
     }
-    case "seeds":
-      return `対応のあるシード ${value ?? 0} 個。基準：${limit} 個以上。${state === "met" ? "" : `--seeds 1-${limit} で再実行してください。`}`;
+    case "seeds": {
+      const isEnough = (value ?? facts.seeds.length) >= limit;
+      return `${value === null ? "Δ がないため、対応のあるシードはありません" : `対応のあるシード ${value} 個`}。基準：${limit} 個以上。${isEnough ? "" : `--seeds 1-${limit} で再実行してください。`}`;
+    }
+    case "runs":
+      return `予定した ${limit} 件の実行のうち ${value ?? 0} 件が完了。${state === "met" ? "" : "同じコマンドを再実行すると、残りだけを学習します。"}`;
     case "worstSite":
-      if (value === null) return `${noGain(facts)}基準：どの拠点も ${formatGain(limit)} を下回らないこと。`;
+      if (value === null)
+        return `Δ がないため、最も悪い拠点を挙げられません。基準：どの拠点も ${formatGain(limit)} を下回らないこと。`;
       return `最も悪い拠点 ${site ?? "なし"} は ${formatGain(value)}。基準：${formatGain(limit)} を下回らないこと。${
         state === "met" ? "" : "この拠点を外すか、個別モデルを持つ手法に替えるか、自拠点のモデルを使い続けてください。"
       }`;
     case "learned":
+      if (value === null) return "評価できるタスクがないため、定数予測と比較できません。";
       return state === "met"
         ? everyTask(facts)
         : `${value ?? 0} 件のタスクが定数予測を上回っていません（${facts.notLearned.join("、")}）。ラベルを増やすか、対象から外してください。`;

@@ -30,10 +30,15 @@ export interface Words {
   readonly accuracyHeads: readonly [string, string, string, string, string];
   readonly siteMean: string;
   worst(site: string, gain: string): string;
-  readonly noBaseline: string;
+  /** Why there is no Δ, and what to run; null: there is. */
+  noGain(facts: DecisionFacts): string | null;
+  /** In place of a Δ where training alone has no value. */
+  readonly needsAlone: string;
   readonly notLearnedAlone: string;
   /** Why a task has no part in the gain, and in which seeds, if not in all. */
   leftOut(task: LeftOutTask, facts: DecisionFacts): string;
+  /** Seeds in which a task has no finite score although training alone has one. */
+  failed(seeds: readonly number[]): string;
   readonly higher: string;
   readonly lower: string;
 

@@ -47,6 +47,9 @@ export function selectionJa(
 ): string | null {
   const missing = passedOver === null ? "" : `シナリオが指定する ${passedOver} は、実行した連合手法の中にありません。`;
   if (how !== "best") return missing === "" ? null : missing;
+  if (!isNumber(result.relativeGainPercent)) {
+    return `${missing}Δ がなく手法の優劣を比べられないため、連合手法 ${candidateCount} 件のうち最初の ${label} を対象としています。別の手法を対象にするには、thresholds: { strategy: 手法名 } を定めてください。`;
+  }
   const why = isNumber(result.relativeGainInterval95?.[0]) ? "95 % 信頼区間の下限" : "平均";
   return `${missing}対象の選び方：連合手法 ${candidateCount} 件のうち、${why}が最も高い ${label} を、評価に使った同じシードの結果から選んでいるため、実際より良く見えます。thresholds: { strategy: ${name} } を先に定め、別のシードで確認してください。`;
 }
@@ -78,7 +81,7 @@ function leftOut({ client, task, metric, reason, seeds }: LeftOutTask, { result 
 }
 
 function learnedTasks(view: ReportView): string {
-  if (view.baseline === null) return "単独学習は実行していません。";
+  if (view.baseline === null) return "単独学習（local）の完了した実行がないため、学習できたタスクの数は分かりません。";
   const weak = view.baseline.result.notAboveConstant.length;
   const scored = scoredTasks(view).length;
   const counted = `単独学習が定数予測（常に同じ答え）を上回ったタスク：${scored} 件中 ${scored - weak} 件`;
