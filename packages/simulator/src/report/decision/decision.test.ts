@@ -212,12 +212,17 @@ describe("renderDecision", () => {
     const prices = { currency: "EUR", perGigabyte: 2, perCoreHour: 3 };
     const run = { ...result, scenario: { ...result.scenario, prices, thresholds: { ...LIMITS, minGainPercent: 11 } } };
     const textOf = (more: object = {}) => renderDecision(run, { languages: ["en"], ...more })?.text ?? "";
-    expect(textOf()).toContain("the limits are those of the scenario;");
+    expect(textOf()).toContain(
+      "Limits: those of the scenario that was run. Prices: those of the scenario that was run.",
+    );
     expect(textOf()).toContain("15.0 EUR");
     const other = textOf({ limits: { file: "later.yaml" } });
     expect(other).toContain("=> Go on");
     expect(other).toContain("Kumiai's own (a gain above 0 over five seeds), as later.yaml has no thresholds");
-    expect(other).toContain("no prices");
+    expect(other).toContain("Prices: none, as later.yaml has no prices.");
+    expect(other).not.toContain("EUR");
+    const japanese = textOf({ languages: ["ja"], limits: { file: "later.yaml", prices } });
+    expect(japanese).toContain("later.yaml に thresholds がないため）。単価：later.yaml の prices。");
   });
 
   test("tells too few examples from not measured, and names site, attack, chance level and seeds", () => {

@@ -62,6 +62,8 @@ export interface LimitsSource {
   readonly file: string | null;
   /** False: the scenario has none, and Kumiai's own hold. */
   readonly hasThresholds: boolean;
+  /** False: the scenario has none, and nothing is said about money. */
+  readonly hasPrices: boolean;
 }
 
 export interface DecisionFacts {
@@ -131,7 +133,7 @@ export function decisionFacts(
     choice,
     runs: runFacts(view.result),
     noGain,
-    limits: { file: limitsFile, hasThresholds: scenario.thresholds !== undefined },
+    limits: { file: limitsFile, hasThresholds: scenario.thresholds !== undefined, hasPrices: prices !== undefined },
     seedCount: gains.length,
     gain: noGain === null ? spreadOf(gains) : null,
     sites,

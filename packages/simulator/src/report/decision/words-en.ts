@@ -10,13 +10,14 @@ import type { Words } from "./words.js";
 export const ENGLISH: Words = {
   lang: "en",
   title: "Three figures for a decision",
-  basis: ({ strategy, seedCount, rounds, noGain, limits: { file, hasThresholds } }) => {
+  basis: ({ strategy, seedCount, rounds, noGain, limits: { file, hasThresholds, hasPrices } }) => {
     const about = noGain === null ? `, against training alone, ${plural(seedCount, "paired seed")}` : "";
-    const scenario = file ?? "the scenario";
+    const scenario = file ?? "the scenario that was run";
     const limits = hasThresholds
-      ? `the limits are those of ${scenario}`
-      : `the limits are Kumiai's own (a gain above 0 over five seeds), as ${scenario} has no thresholds`;
-    return `Decided on: ${nameOf(strategy)}${about}, ${plural(rounds, "round")}. The rules are fixed, ${limits}; the same numbers give the same answer.`;
+      ? `those of ${scenario}`
+      : `Kumiai's own (a gain above 0 over five seeds), as ${scenario} has no thresholds`;
+    const prices = hasPrices ? `those of ${scenario}` : `none, as ${scenario} has no prices`;
+    return `Decided on: ${nameOf(strategy)}${about}, ${plural(rounds, "round")}. The rules are fixed: the same numbers give the same answer. Limits: ${limits}. Prices: ${prices}.`;
   },
   unfinished({ runs: { areComplete, finishedCount, plannedCount, missing }, noGain, seedCount, seeds }) {
     if (areComplete) return null;

@@ -10,15 +10,16 @@ import type { Words } from "./words.js";
 export const JAPANESE: Words = {
   lang: "ja",
   title: "判断のための三つの数字",
-  basis: ({ strategy, seedCount, rounds, noGain, limits: { file, hasThresholds } }) => {
+  basis: ({ strategy, seedCount, rounds, noGain, limits: { file, hasThresholds, hasPrices } }) => {
     const name =
       strategy.label.toLowerCase() === strategy.name ? strategy.label : `${strategy.label}（${strategy.name}）`;
     const about = noGain === null ? `、単独学習との比較、対応のあるシード ${seedCount} 個` : "";
-    const scenario = file === null ? "シナリオ" : ` ${file} `;
+    const scenario = file === null ? "実行時のシナリオ" : `${file} `;
     const limits = hasThresholds
-      ? `基準値は${scenario}の thresholds によります`
-      : `${scenario}に thresholds がないため、Kumiai の既定の基準（シード5個以上で改善が 0 を上回ること）を用います`;
-    return `対象：${name}${about}、${rounds} ラウンド。判定の規則は固定で、${limits}。同じ数値からは必ず同じ判定になります。`;
+      ? `${scenario}の thresholds`
+      : `Kumiai の既定値（シード5個以上で改善が 0 を上回ること。${scenario}に thresholds がないため）`;
+    const prices = hasPrices ? `${scenario}の prices` : `なし（${scenario}に prices がないため）`;
+    return `対象：${name}${about}、${rounds} ラウンド。判定の規則は固定で、同じ数値からは必ず同じ判定になります。基準値：${limits}。単価：${prices}。`;
   },
   unfinished({ runs: { areComplete, finishedCount, plannedCount, missing }, noGain, seedCount, seeds }) {
     if (areComplete) return null;
