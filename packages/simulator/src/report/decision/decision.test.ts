@@ -72,12 +72,11 @@ describe("facts", () => {
     const strategies = { local, fedavg: { ...fedavg, perSeed: Object.fromEntries(seeds) } };
     const facts = factsOf({ ...result, strategies } as ComparisonResult);
     expect(facts.sites[0]?.privacy).toEqual({
-      seedCount: 2,
-      firstUpdate: { attack: "update-alignment", advantagePercent: 13 },
+      firstUpdate: { attack: "update-alignment", advantagePercent: 13, seedCount: 2 },
       lastUpdate: null,
-      model: { attack: "loss-threshold", advantagePercent: 7 },
+      model: { attack: "loss-threshold", advantagePercent: 7, seedCount: 2 },
       alone: null,
-      untrained: { attack: "loss-threshold", advantagePercent: 1 },
+      untrained: { attack: "loss-threshold", advantagePercent: 1, seedCount: 2 },
     });
     const check = judge(facts, { ...LIMITS, maxAdvantagePercent: 10 }).checks.find(({ id }) => id === "privacy");
     expect(check).toEqual({ id: "privacy", state: "missed", value: 13, limit: 10, site: "a" });
@@ -223,30 +222,6 @@ describe("renderDecision", () => {
     expect(other).not.toContain("EUR");
     const japanese = textOf({ languages: ["ja"], limits: { file: "later.yaml", prices } });
     expect(japanese).toContain("later.yaml に thresholds がないため）。単価：later.yaml の prices。");
-  });
-
-  test("tells too few examples from not measured, and names site, attack, chance level and seeds", () => {
-    const result = byHand();
-    const withPrivacy = (privacy: object) => {
-      const { local, fedavg } = result.strategies;
-      const perSeed = Object.fromEntries(
-        Object.entries(fedavg?.perSeed ?? {}).map(([seed, one]) => [seed, { ...one, privacy: { a: privacy } }]),
-      );
-      const strategies = { local, fedavg: { ...fedavg, perSeed } };
-      const options = {
-        languages: ["en"] as const,
-        limits: { file: "x.yaml", thresholds: { ...LIMITS, maxAdvantagePercent: 9 } },
-      };
-      return renderDecision({ ...result, strategies } as ComparisonResult, options)?.text ?? "";
-    };
-    const none = { firstUpdate: null, lastUpdate: null, model: null, untrained: null };
-    expect(withPrivacy(none)).toContain("3. Privacy risk: Too few examples to tell: a site needs 8 training");
-    expect(withPrivacy(none)).toContain("Privacy risk of a not known;");
-    const leak = (advantagePercent: number) => ({ advantagePercent });
-    const update = { lossDrop: leak(30), updateAlignment: leak(20) };
-    expect(withPrivacy({ ...none, lastUpdate: update, untrained: leak(2) })).toContain(
-      "3. Privacy risk: a gives most away by what it sends, 30.0 points (loss drop; chance level 2.0; 2 seeds)",
-    );
   });
 
   test("says how to measure what was not measured", () => {

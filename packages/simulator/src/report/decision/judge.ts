@@ -11,7 +11,7 @@
 import type { ThresholdsConfig } from "../../config/decision-schema.js";
 import { hasNoWidth } from "../statistics.js";
 import type { DecisionFacts } from "./facts.js";
-import { sentLeak } from "./privacy.js";
+import { senders, sentLeak } from "./privacy.js";
 
 export type CheckId = "gain" | "seeds" | "runs" | "worstSite" | "learned" | "traffic" | "cost" | "hours" | "privacy";
 
@@ -89,16 +89,15 @@ function worstSiteCheck({ worst }: DecisionFacts, { maxSiteLossPercent }: Thresh
   return [{ ...atLeast("worstSite", value, -maxSiteLossPercent), site: worst?.id ?? null }];
 }
 
-/** The most exposed site counts. A strategy that sends nothing gives nothing away. */
-function privacyCheck({ sites, upBytes }: DecisionFacts, limit: number): Check {
-  if (upBytes === 0) return atMost("privacy", 0, limit);
-  let worst: { readonly id: string; readonly value: number } | null = null;
-  for (const { id, privacy } of sites) {
+/** The most exposed site counts. Who sends nothing gives nothing away. */
+function privacyCheck({ sites }: DecisionFacts, limit: number): Check {
+  let worst: { readonly id: string | null; readonly value: number } = { id: null, value: 0 };
+  for (const { id, privacy } of senders(sites)) {
     const value = privacy === null ? undefined : sentLeak(privacy)?.advantagePercent;
     if (value === undefined) return { ...atMost("privacy", null, limit), site: id }; // Nothing is known of this one.
-    if (worst === null || value > worst.value) worst = { id, value };
+    if (worst.id === null || value > worst.value) worst = { id, value };
   }
-  return { ...atMost("privacy", worst?.value ?? null, limit), site: worst?.id ?? null };
+  return { ...atMost("privacy", worst.value, limit), site: worst.id };
 }
 
 function firstSites({ sites }: DecisionFacts): readonly string[] {

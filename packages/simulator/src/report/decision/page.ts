@@ -14,7 +14,7 @@ import { gainTint, tableFigure } from "../sections/parts.js";
 import type { Spread } from "../statistics.js";
 import type { DecisionFacts, SiteFacts, TaskFacts } from "./facts.js";
 import type { Judgement } from "./judge.js";
-import type { Leak } from "./privacy.js";
+import { type Leak, sitesWithTooFew } from "./privacy.js";
 import type { Words } from "./words.js";
 
 export function decisionMarkup(facts: DecisionFacts, judgement: Judgement, words: Words): Html {
@@ -136,7 +136,9 @@ function privacy({ sites }: DecisionFacts, words: Words): Html {
       return html`<tr><th scope="row">${id}</th>${cell(risk?.untrained, none)}${cell(risk?.alone, alone)}${cell(risk?.firstUpdate, update)}${cell(risk?.lastUpdate, update)}${cell(risk?.model, none)}</tr>`;
     },
   )}</tbody></table>`;
-  return html`<h3>${words.privacyTitle}</h3>${tableFigure(words.privacyTitle, words.privacyCaption, table)}
+  const few = sitesWithTooFew(sites);
+  const fewNote = few.length === 0 ? null : html`<p class="flag">${words.tooFewToAttack(few)}</p>`;
+  return html`<h3>${words.privacyTitle}</h3>${fewNote}${tableFigure(words.privacyTitle, words.privacyCaption, table)}
 <ul class="small soft">${words.attackNotes.map((note) => html`<li>${note}</li>`)}</ul>`;
 }
 

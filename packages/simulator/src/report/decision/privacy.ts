@@ -9,11 +9,11 @@ export interface Leak {
   /** True minus false positive rate, in percent, mean over seeds. */
   readonly advantagePercent: number;
   readonly attack: "loss-drop" | "update-alignment" | "loss-threshold";
+  /** Seeds with which the site had enough examples. */
+  readonly seedCount: number;
 }
 
 export interface SitePrivacy {
-  /** Seeds with which it was measured. */
-  readonly seedCount: number;
   /** What the site sent before anything of others was in it, and what it sent last; null: it sent nothing. */
   readonly firstUpdate: Leak | null;
   readonly lastUpdate: Leak | null;
@@ -47,7 +47,6 @@ export function sitePrivacy(view: ReportView, strategy: ReportStrategy, client: 
   if (own.length === 0) return null;
   const alone = view.baseline === null ? [] : measuredIn(view, view.baseline, client);
   return {
-    seedCount: own.length,
     firstUpdate: updateLeak(own.map(({ firstUpdate }) => firstUpdate)),
     lastUpdate: updateLeak(own.map(({ lastUpdate }) => lastUpdate)),
     model: leakOf(
@@ -68,6 +67,23 @@ export function sitePrivacy(view: ReportView, strategy: ReportStrategy, client: 
 /** The strongest attack on what a site sends; null where it sends nothing or has too few examples to be attacked. */
 export function sentLeak({ firstUpdate, lastUpdate }: SitePrivacy): Leak | null {
   return strongest([firstUpdate, lastUpdate].flatMap((leak) => leak ?? []));
+}
+
+/** A site as far as its exposure goes. */
+interface Sender {
+  readonly id: string;
+  readonly upBytesPerRound: number;
+  readonly privacy: SitePrivacy | null;
+}
+
+/** Sites that send something; the others give nothing away. */
+export function senders<S extends Sender>(sites: readonly S[]): readonly S[] {
+  return sites.filter(({ upBytesPerRound }) => upBytesPerRound > 0);
+}
+
+/** Sites that send something and were to be attacked, but have too few examples with all labels. */
+export function sitesWithTooFew(sites: readonly Sender[]): readonly string[] {
+  return senders(sites).flatMap(({ id, privacy }) => (privacy !== null && sentLeak(privacy) === null ? [id] : []));
 }
 
 function measuredIn(view: ReportView, strategy: ReportStrategy, client: string): readonly Measured[] {
@@ -100,6 +116,7 @@ function strongest(leaks: readonly Leak[]): Leak | null {
 }
 
 function leakOf(attack: Leak["attack"], measured: readonly (Advantage | null)[]): Leak | null {
-  const advantagePercent = meanOf(measured.map((one) => one?.advantagePercent ?? null));
-  return advantagePercent === null ? null : { attack, advantagePercent };
+  const known = measured.flatMap((one) => one?.advantagePercent ?? []);
+  const advantagePercent = meanOf(known);
+  return advantagePercent === null ? null : { attack, advantagePercent, seedCount: known.length };
 }

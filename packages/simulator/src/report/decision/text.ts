@@ -2,7 +2,7 @@
 import { formatAmount, formatBytes, formatGain, formatNumber, formatSeconds } from "../format.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Judgement } from "./judge.js";
-import { sentLeak } from "./privacy.js";
+import { senders, sentLeak, sitesWithTooFew } from "./privacy.js";
 import type { Words } from "./words.js";
 
 export function decisionText(facts: DecisionFacts, { decision, checks, firstSites }: Judgement, words: Words): string {
@@ -38,15 +38,19 @@ export function decisionText(facts: DecisionFacts, { decision, checks, firstSite
   return `${lines.join("\n")}\n`.replaceAll("\u00a0", " ");
 }
 
-function privacyLine({ sites, upBytes }: DecisionFacts, words: Words): string {
-  const measured = sites.flatMap(({ id, privacy }) => (privacy === null ? [] : [{ id, privacy }]));
-  if (measured.length === 0) return words.notMeasured;
-  if (upBytes === 0) return words.nothingSent;
-  const [most] = measured
+function privacyLine({ sites }: DecisionFacts, words: Words): string {
+  if (sites.every(({ privacy }) => privacy === null)) return words.notMeasured;
+  const sending = senders(sites);
+  if (sending.length === 0) return words.nothingSent;
+  const [most] = sending
     .flatMap(({ id, privacy }) => {
-      const leak = sentLeak(privacy);
-      return leak === null ? [] : [{ id, privacy, leak }];
+      const leak = privacy === null ? null : sentLeak(privacy);
+      return privacy === null || leak === null ? [] : [{ id, privacy, leak }];
     })
     .sort((a, b) => b.leak.advantagePercent - a.leak.advantagePercent);
-  return most === undefined ? words.tooFewToAttack : words.mostExposed(most.id, most.leak, most.privacy);
+  const few = sitesWithTooFew(sites);
+  return [
+    ...(most === undefined ? [] : [words.mostExposed(most.id, most.leak, most.privacy)]),
+    ...(few.length === 0 ? [] : [words.tooFewToAttack(few)]),
+  ].join("\n   ");
 }

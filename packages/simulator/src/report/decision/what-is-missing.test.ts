@@ -162,3 +162,46 @@ describe("without a Δ, the reason is given in both languages and nothing is sai
     expect(text).toContain("[未確定] 評価できるタスクがないため");
   });
 });
+
+describe("privacy", () => {
+  const leak = (advantagePercent: number) => ({ advantagePercent });
+  const few = {
+    firstUpdate: { lossDrop: null, updateAlignment: null },
+    lastUpdate: null,
+    model: null,
+    untrained: null,
+  };
+  const exposed = { ...few, firstUpdate: { lossDrop: leak(30), updateAlignment: leak(20) }, untrained: leak(2) };
+  const unsent = { firstUpdate: null, lastUpdate: null, model: leak(5), untrained: leak(2) };
+  const limits = { file: "x.yaml", thresholds: { minGainPercent: 0, minSeeds: 5, maxAdvantagePercent: 9 } };
+
+  /** Sites `a`, which sends, and `quiet`, which does not; privacy of each by seed. */
+  const textWith = (a: (seed: number) => object, quiet: object = unsent): string => {
+    const result = withRuns(byHand([1, 2]), {
+      fedavg: (perSeed) =>
+        Object.fromEntries(
+          Object.entries(perSeed).map(([seed, one]) => [seed, { ...one, privacy: { a: a(Number(seed)), quiet } }]),
+        ),
+    });
+    const { scenario } = result;
+    const clients = [...scenario.clients, { ...scenario.clients[0], id: "quiet" }];
+    return textOf({ ...result, scenario: { ...scenario, clients } } as Result, { limits });
+  };
+
+  test("names the site, the attack, the chance level and the seeds that had enough examples", () => {
+    expect(textWith(() => exposed)).toContain(
+      "3. Privacy risk: a gives most away by what it sends, 30.0 points (loss drop; chance level 2.0; 2 seeds)",
+    );
+    expect(textWith((seed) => (seed === 1 ? exposed : few))).toContain("chance level 2.0; 1 seed)");
+    expect(textWith(() => exposed)).toContain("30.0 ポイント（損失低下、偶然の水準 2.0、シード 2 個）");
+  });
+
+  test("tells too few examples from not measured, and neither of a site that sends nothing", () => {
+    const text = textWith(() => few);
+    expect(text).toContain("3. Privacy risk: Too few examples to tell of a: a site needs 8 training");
+    expect(text).toContain("[open] Privacy risk of a not known;");
+    expect(text).toContain("3. プライバシーリスク: a は、測定に必要な例が足りません。");
+    expect(text).not.toMatch(/--privacy|quiet (?:gives|not)|of quiet/);
+    expect(textWith(() => exposed)).toContain("[missed] What a sends gives membership away by 30.0 points");
+  });
+});

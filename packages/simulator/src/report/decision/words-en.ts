@@ -5,6 +5,7 @@ import { formatAmount, formatGain, formatNumber, listInWords, plural } from "../
 import { selectionRemark } from "../verdict.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check, Lack } from "./judge.js";
+import { sitesWithTooFew } from "./privacy.js";
 import type { Words } from "./words.js";
 
 export const ENGLISH: Words = {
@@ -93,8 +94,9 @@ export const ENGLISH: Words = {
   },
   nothingSent: "nothing sent",
   tooFew: "too few examples",
-  tooFewToAttack: `Too few examples to tell: a site needs ${LEAST_CANDIDATES} training and ${LEAST_CANDIDATES} test examples with a label for each of its tasks.`,
-  mostExposed: (site, { advantagePercent, attack }, { untrained, seedCount }) =>
+  tooFewToAttack: (sites) =>
+    `Too few examples to tell of ${listInWords(sites)}: a site needs ${LEAST_CANDIDATES} training and ${LEAST_CANDIDATES} test examples with a label for each of its tasks.`,
+  mostExposed: (site, { advantagePercent, attack, seedCount }, { untrained }) =>
     `${site} gives most away by what it sends, ${formatNumber(advantagePercent, 1)} points (${ENGLISH.attacks[attack]}${
       untrained === null ? "" : `; chance level ${formatNumber(untrained.advantagePercent, 1)}`
     }; ${plural(seedCount, "seed")})`,
@@ -200,10 +202,10 @@ function check({ id, state, value, limit, site, lack }: Check, facts: DecisionFa
       return `${formatAmount(value)} hours; asked for: at most ${formatAmount(limit)}.${state === "met" ? "" : " Train fewer rounds, or exchange less."}`;
     case "privacy":
       if (value === null) {
-        const isMeasured = facts.sites.some(({ id, privacy }) => id === site && privacy !== null);
+        const few = sitesWithTooFew(facts.sites);
         const asked = `asked for: at most ${one(limit)} points.`;
-        return isMeasured
-          ? `Privacy risk of ${site ?? ""} not known; ${asked} ${ENGLISH.tooFewToAttack}`
+        return few.includes(site ?? "")
+          ? `Privacy risk of ${listInWords(few)} not known; ${asked} ${ENGLISH.tooFewToAttack(few)}`
           : `Privacy risk not measured; ${asked} Run again with --privacy.`;
       }
       return `What ${site ?? "sites"} send${site === null ? "" : "s"} gives membership away by ${one(value)} points; asked for: at most ${one(limit)}.${

@@ -5,6 +5,7 @@ import { formatAmount, formatGain, formatNumber } from "../format.js";
 import { LEFT_OUT_WORDS_JA, selectionJa } from "../sections/summary-ja.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check, Lack } from "./judge.js";
+import { sitesWithTooFew } from "./privacy.js";
 import type { Words } from "./words.js";
 
 export const JAPANESE: Words = {
@@ -94,8 +95,9 @@ export const JAPANESE: Words = {
   },
   nothingSent: "送信なし",
   tooFew: "例が不足",
-  tooFewToAttack: `測定に必要な例が足りません。拠点ごとに、すべてのタスクのラベルを持つ例が学習用・テスト用とも ${LEAST_CANDIDATES} 件以上必要です。`,
-  mostExposed: (site, { advantagePercent, attack }, { untrained, seedCount }) =>
+  tooFewToAttack: (sites) =>
+    `${sites.join("、")} は、測定に必要な例が足りません。拠点ごとに、すべてのタスクのラベルを持つ例が学習用・テスト用とも ${LEAST_CANDIDATES} 件以上必要です。`,
+  mostExposed: (site, { advantagePercent, attack, seedCount }, { untrained }) =>
     `送信内容から最も見分けられる拠点は ${site}、${formatNumber(advantagePercent, 1)} ポイント（${JAPANESE.attacks[attack]}${
       untrained === null ? "" : `、偶然の水準 ${formatNumber(untrained.advantagePercent, 1)}`
     }、シード ${seedCount} 個）`,
@@ -199,9 +201,9 @@ function check({ id, state, value, limit, site, lack }: Check, facts: DecisionFa
       return `所要 ${amount(value)} 時間。基準：${amount(limit)} 時間以下。${state === "met" ? "" : "ラウンド数または通信量を減らしてください。"}`;
     case "privacy":
       if (value === null) {
-        const isMeasured = facts.sites.some(({ id, privacy }) => id === site && privacy !== null);
-        return isMeasured
-          ? `${site ?? ""} のプライバシーリスクは不明です。基準：${one(limit)} ポイント以下。${JAPANESE.tooFewToAttack}`
+        const few = sitesWithTooFew(facts.sites);
+        return few.includes(site ?? "")
+          ? `プライバシーリスクを判断できない拠点があります。基準：${one(limit)} ポイント以下。${JAPANESE.tooFewToAttack(few)}`
           : `プライバシーリスクは未測定です。基準：${one(limit)} ポイント以下。--privacy を付けて再実行してください。`;
       }
       return `${site === null ? "拠点" : `${site} `}が送る情報の優位性は ${one(value)} ポイント。基準：${one(limit)} ポイント以下。${

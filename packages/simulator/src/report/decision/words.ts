@@ -65,7 +65,8 @@ export interface Words {
   readonly nothingSent: string;
   /** In place of a number. */
   readonly tooFew: string;
-  readonly tooFewToAttack: string;
+  /** Of which sites the risk cannot be told, and what it takes. */
+  tooFewToAttack(sites: readonly string[]): string;
   /** The site that gives most away by what it sends, in one line. */
   mostExposed(site: string, leak: Leak, risk: SitePrivacy): string;
   readonly notMeasured: string;
