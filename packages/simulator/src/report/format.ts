@@ -45,6 +45,11 @@ export function formatAmount(value: number | null | undefined): string {
   return formatNumber(value, Math.max(0, Math.min(6, 2 - magnitude)));
 }
 
+/** A mean count: whole numbers as such, others with one decimal. */
+export function formatCount(count: number): string {
+  return formatNumber(count, Number.isInteger(count) ? 0 : 1);
+}
+
 /** Decimal units, as network people count: 1 MB is 10⁶ bytes. */
 export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return MISSING;

@@ -27,7 +27,7 @@ describe("facts", () => {
     expect(facts.roundsTo95).toBe(1);
     expect(facts.evaluatedRounds).toEqual([0, 1, 2]);
     // Two rounds of 1 GB up and 2 GB down: 6 GB; half an hour of training each.
-    expect(facts.cost).toEqual({ currency: "EUR", traffic: 12, compute: 3, labels: 15, total: 30, alone: 18 });
+    expect(facts.cost).toMatchObject({ currency: "EUR", traffic: 12, compute: 3, labels: 15, total: 30, alone: 18 });
     expect(facts.sites[0]).toMatchObject({
       upBytesPerRound: 1e9,
       downBytesPerRound: 2e9,
@@ -42,11 +42,14 @@ describe("facts", () => {
   test("labels are paid for where there are any, mean over seeds", () => {
     const result = byHand();
     const clients = result.scenario.clients.map((client) => ({ ...client, trainLabelCount: 12.5 }));
-    const facts = factsOf(
-      { ...result, scenario: { ...result.scenario, clients } },
-      { currency: "EUR", perGigabyte: 0, perCoreHour: 0, perLabel: 2 },
-    );
-    expect(facts.cost?.labels).toBe(25);
+    const prices = { currency: "EUR", perGigabyte: 0, perCoreHour: 0, perLabel: 2 };
+    const counted = { ...result, scenario: { ...result.scenario, clients } };
+    expect(factsOf(counted, prices).cost?.labels).toBe(25);
+    const pageOf = (one: ComparisonResult) =>
+      renderDecision(one, { languages: ["en", "ja"], limits: { file: "x.yaml", prices } })?.page;
+    expect(pageOf(counted)).toContain("labels 25.0 EUR (12.5 training labels, mean over seeds)");
+    expect(pageOf(counted)).toContain("（学習用ラベル 12.5 件、シード平均）");
+    expect(pageOf(result)).toContain("labels 60.0 EUR (30 training labels at most: this older result");
   });
 
   test("without a gain there is no round in which 95 % of it was reached", () => {

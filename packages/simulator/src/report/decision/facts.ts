@@ -51,6 +51,10 @@ export interface CostFacts {
   readonly compute: number;
   /** Null where labels have no price; the same alone and together. */
   readonly labels: number | null;
+  /** Training labels of all sites and tasks, mean over seeds. */
+  readonly labelCount: number;
+  /** False in results of older versions: then every training example counts as labeled for every task. */
+  readonly areLabelsCounted: boolean;
   readonly total: number;
   /** What training alone costs. */
   readonly alone: number | null;
@@ -233,7 +237,8 @@ type Totals = Pick<DecisionFacts, "upBytes" | "downBytes" | "computeSeconds" | "
 function costOf(view: ReportView, prices: PricesConfig, totals: Totals): CostFacts {
   const compute = (seconds: number): number => (seconds / SECONDS_PER_HOUR) * prices.perCoreHour;
   const traffic = ((totals.upBytes + totals.downBytes) / BYTES_PER_GIGABYTE) * prices.perGigabyte;
-  const labelCount = view.result.scenario.clients.reduce(
+  const { clients } = view.result.scenario;
+  const labelCount = clients.reduce(
     (sum, { trainLabelCount, trainCount, tasks }) => sum + (trainLabelCount ?? trainCount * tasks.length),
     0,
   );
@@ -244,6 +249,8 @@ function costOf(view: ReportView, prices: PricesConfig, totals: Totals): CostFac
     traffic,
     compute: own,
     labels,
+    labelCount,
+    areLabelsCounted: clients.every(({ trainLabelCount }) => trainLabelCount !== undefined),
     total: traffic + own + (labels ?? 0),
     alone: totals.aloneComputeSeconds === null ? null : compute(totals.aloneComputeSeconds) + (labels ?? 0),
   };

@@ -114,7 +114,7 @@ function moneyTile(
   const parts = words.moneyParts({
     traffic: amount(money.traffic),
     compute: amount(money.compute),
-    labels: money.labels === null ? null : amount(money.labels),
+    labels: money.labels === null ? null : `${amount(money.labels)}${words.labelBasis(money)}`,
   });
   const alone = money.alone === null ? [] : [words.moneyAlone(amount(money.alone))];
   return tile(words.costFacts.money, amount(money.total), [parts, ...alone].join(" · "));

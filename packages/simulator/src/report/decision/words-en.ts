@@ -1,7 +1,7 @@
 /** The decision page in English. */
 import { LEAST_CANDIDATES } from "@kumiai/algorithms";
 import { LEFT_OUT_WORDS } from "../../left-out.js";
-import { formatAmount, formatGain, formatNumber, listInWords, plural } from "../format.js";
+import { formatAmount, formatCount, formatGain, formatNumber, listInWords, plural } from "../format.js";
 import { selectionRemark } from "../verdict.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check, Lack } from "./judge.js";
@@ -78,6 +78,10 @@ export const ENGLISH: Words = {
   computeAlone: (seconds) => `alone: ${seconds}`,
   moneyParts: ({ traffic, compute, labels }) =>
     `traffic ${traffic}, compute ${compute}${labels === null ? "" : `, labels ${labels}`}`,
+  labelBasis: ({ labelCount, areLabelsCounted }) =>
+    areLabelsCounted
+      ? ` (${formatCount(labelCount)} training labels, mean over seeds)`
+      : ` (${formatCount(labelCount)} training labels at most: this older result does not say which examples have one)`,
   moneyAlone: (amount) => `training alone: ${amount}`,
   noPrices: "no prices: give prices: { currency, perGigabyte, perCoreHour } in the scenario",
   computeNote:

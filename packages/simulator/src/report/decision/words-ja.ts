@@ -1,7 +1,7 @@
 /** The decision page in Japanese. */
 
 import { LEAST_CANDIDATES } from "@kumiai/algorithms";
-import { formatAmount, formatGain, formatNumber } from "../format.js";
+import { formatAmount, formatCount, formatGain, formatNumber } from "../format.js";
 import { LEFT_OUT_WORDS_JA, selectionJa } from "../sections/summary-ja.js";
 import type { DecisionFacts } from "./facts.js";
 import type { Check, Lack } from "./judge.js";
@@ -80,6 +80,10 @@ export const JAPANESE: Words = {
   computeAlone: (seconds) => `単独学習：${seconds}`,
   moneyParts: ({ traffic, compute, labels }) =>
     `通信 ${traffic}、計算 ${compute}${labels === null ? "" : `、ラベル付け ${labels}`}`,
+  labelBasis: ({ labelCount, areLabelsCounted }) =>
+    areLabelsCounted
+      ? `（学習用ラベル ${formatCount(labelCount)} 件、シード平均）`
+      : `（学習用ラベル最大 ${formatCount(labelCount)} 件。旧形式の結果のため、ラベルの有無を区別できません）`,
   moneyAlone: (amount) => `単独学習：${amount}`,
   noPrices: "単価が未設定です。シナリオに prices: { currency, perGigabyte, perCoreHour } を加えてください",
   computeNote: "秒数はシミュレーションを行った計算機のスレッドによる実測です。拠点の計算機では異なります。",

@@ -1,6 +1,6 @@
 /** What the decision page says, apart from its numbers: one `Words` a language, so that no language can lack a sentence. */
 import type { LeftOutTask } from "../../left-out.js";
-import type { DecisionFacts } from "./facts.js";
+import type { CostFacts, DecisionFacts } from "./facts.js";
 import type { Check, Judgement } from "./judge.js";
 import type { Leak, SitePrivacy } from "./privacy.js";
 
@@ -53,7 +53,10 @@ export interface Words {
   broadcast(once: string): string;
   roundsTo95(facts: DecisionFacts): string;
   computeAlone(seconds: string): string;
+  /** `labels`: null where they have no price. */
   moneyParts(parts: { readonly traffic: string; readonly compute: string; readonly labels: string | null }): string;
+  /** How many labels are paid for and how they were counted, in parentheses behind their price. */
+  labelBasis(cost: Pick<CostFacts, "labelCount" | "areLabelsCounted">): string;
   moneyAlone(amount: string): string;
   readonly noPrices: string;
   readonly computeNote: string;
