@@ -7,8 +7,6 @@ import type { Io } from "./io.js";
 
 /** A bug of ours (EX_SOFTWARE of sysexits.h). */
 export const BUG_EXIT_CODE = 70;
-/** A wrong command line: unknown option, missing argument. */
-export const USAGE_EXIT_CODE = 2;
 
 /** Prints `error` and returns the exit code that goes with it. */
 export function reportError(error: unknown, io: Io): number {

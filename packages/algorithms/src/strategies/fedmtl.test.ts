@@ -80,6 +80,7 @@ test("rows sum to 1, weights are symmetric, and neither scale, shift nor rotatio
         expect(maxDifference(weightsOf(elsewhere, options), weights)).toBeLessThan(1e-7);
       },
     ),
+    { examples: [[543, 7, 0]] },
   );
 });
 

@@ -78,14 +78,19 @@ export function regularizedWeights(
   for (const k of kept) {
     const share = relationships === "uniform" ? 1 / (count - 1) : Math.sqrt(values[k] ?? 0) / rootSum;
     const factor = share / (share + strength / (count - 1));
+    const vector = centered(Float64Array.from({ length: count }, (_, i) => vectors[i * count + k] ?? 0));
     for (let i = 0; i < count; i++) {
-      const left = factor * (vectors[i * count + k] ?? 0);
-      for (let j = 0; j < count; j++) {
-        weights[i * count + j] = (weights[i * count + j] ?? 0) + left * (vectors[j * count + k] ?? 0);
-      }
+      const left = factor * (vector[i] ?? 0);
+      for (let j = 0; j < count; j++) weights[i * count + j] = (weights[i * count + j] ?? 0) + left * (vector[j] ?? 0);
     }
   }
   return weights;
+}
+
+/** Of a small eigenvalue, rounding puts a part of 1, whose eigenvalue is 0, into the eigenvector, and rows would not sum to 1. */
+function centered(vector: Float64Array): Float64Array {
+  const mean = vector.reduce((sum, x) => sum + x, 0) / vector.length;
+  return vector.map((x) => x - mean);
 }
 
 export const fedMtlDefinition = defineForRegistry({

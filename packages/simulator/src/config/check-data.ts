@@ -1,8 +1,8 @@
 /** Rules of the data section: which tasks and client keys go with which kind of data, and where its files are. */
 import { DOMAIN_TASKS, HYDRAULIC_CHANNELS, SCENE_TASKS } from "@kumiai/datasets";
-import { nearestWord } from "@kumiai/params";
+import { nearestWord, parseTaskId } from "@kumiai/params";
 import { checkSiteScenes, SCENE_KEYS } from "./check-site-scenes.js";
-import { refuse, showPath } from "./issues.js";
+import { locateId, refuse, showPath } from "./issues.js";
 import type { ConfigPath, LocatedYaml } from "./located.js";
 import type { CsvTargetConfig, DataConfig, SiteScenes, SiteSeries } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
@@ -92,6 +92,7 @@ function checkColumns(data: RawCsv, yaml: LocatedYaml): void {
   ];
   for (const [name, target] of Object.entries(data.targets)) {
     roles.push({ column: target.column ?? name, path: ["data", "targets", name] });
+    locateId(yaml, ["data", "targets", name], () => parseTaskId(name));
     checkTarget(target, ["data", "targets", name], yaml);
   }
   const known = new Map<string, ConfigPath>();

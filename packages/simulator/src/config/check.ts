@@ -1,9 +1,9 @@
 /** What the schema cannot see: rules across fields, tasks of a domain, strategies of the registry. */
 
 import { createStrategy, STRATEGIES } from "@kumiai/algorithms";
-import { KumiaiError, nearestWord, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
+import { nearestWord, parseClientId, parseTaskId, type TaskId } from "@kumiai/params";
 import { checkSiteData, tasksOfData } from "./check-data.js";
-import { refuse, showPath } from "./issues.js";
+import { locateId, refuse } from "./issues.js";
 import type { ConfigPath, LocatedYaml } from "./located.js";
 import type { ClientConfig, StrategyConfig } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
@@ -45,22 +45,6 @@ export function checkClients(
   });
   checkSomebodyPresent(clients, raw, yaml);
   return clients;
-}
-
-function locateId<T>(yaml: LocatedYaml, path: ConfigPath, parse: () => T, kind?: string): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof KumiaiError)) throw error;
-    // An option's name begins with that of its strategy: `fedavg.share`.
-    const option = typeof error.details.option === "string" && kind !== undefined ? error.details.option : "";
-    const inner = option.startsWith(`${kind}.`) ? option.slice(`${kind}.`.length).split(".") : [];
-    throw new KumiaiError(
-      error.code,
-      `${yaml.where([...path, ...inner])}: ${showPath(path)}: ${error.message}; change it`,
-      error.details,
-    );
-  }
 }
 
 function checkTask(

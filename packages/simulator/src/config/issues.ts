@@ -189,3 +189,20 @@ function valueAt(value: unknown, path: ConfigPath): unknown {
   }
   return current;
 }
+
+/** `parse()`, whose complaint is given the place of what it is about. */
+export function locateId<T>(yaml: LocatedYaml, path: ConfigPath, parse: () => T, kind?: string): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof KumiaiError)) throw error;
+    // An option's name begins with that of its strategy: `fedavg.share`.
+    const option = typeof error.details.option === "string" && kind !== undefined ? error.details.option : "";
+    const inner = option.startsWith(`${kind}.`) ? option.slice(`${kind}.`.length).split(".") : [];
+    throw new KumiaiError(
+      error.code,
+      `${yaml.where([...path, ...inner])}: ${showPath(path)}: ${error.message}; change it`,
+      error.details,
+    );
+  }
+}

@@ -108,7 +108,12 @@ describe("what shows a sweep", () => {
     const svg = renderSweepSvg(WHOLE);
     expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     expect(svg).toContain("--s1:");
-    for (const text of [">fedavg</text>", ">fedhca2</text>", "over training alone, by scenes</text>"])
+    for (const text of [
+      "<title>Δ % over",
+      ">fedavg</text>",
+      ">fedhca2</text>",
+      "over training alone, by scenes</text>",
+    ])
       expect(svg).toContain(text);
   });
 

@@ -55,12 +55,13 @@ export function renderSweepSvg(sweep: SweepResult): string {
   });
   const top = 18 * Math.ceil(lines.length / LEGEND_COLUMNS) + 8;
   const height = top + HEIGHT + 20;
+  const title = `Δ % over training alone, by ${escapeHtml(sweep.axis.label)}`;
   const chart = chartOf(sweep, lines).text.replace("<svg ", `<svg y="${top}" width="${WIDTH}" height="${HEIGHT}" `);
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui,sans-serif" font-size="12">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui,sans-serif" font-size="12"><title>${title}</title>` +
     `<style>svg{${COLOR_VARIABLES.light}}@media (prefers-color-scheme:dark){svg{${COLOR_VARIABLES.dark}}}text{fill:var(--fg)}</style>` +
     `<rect width="${WIDTH}" height="${height}" fill="var(--bg)"/>${entries.join("")}${chart}` +
-    `<text x="${WIDTH / 2}" y="${height - 6}" text-anchor="middle">Δ % over training alone, by ${escapeHtml(sweep.axis.label)}</text></svg>\n`
+    `<text x="${WIDTH / 2}" y="${height - 6}" text-anchor="middle">${title}</text></svg>\n`
   );
 }
 

@@ -36,7 +36,8 @@ export function parseTime(text: string, decimal: Decimal): number | undefined {
   return Date.UTC(year, month - 1, day, hour, minute) / 1000 + second - zoneSeconds(match[7]);
 }
 
-const daysOf = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();
+const daysOf = (year: number, month: number): number =>
+  (Date.UTC(year, month, 1) - Date.UTC(year, month - 1, 1)) / 86_400_000;
 
 const FOREIGN_DATE =
   /^(?:\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}(?:\D|$)|\d{1,2}[-/]\d{1,2}[-/](?:\d{2}|\d{4})(?:\D|$)|\d{1,2}\.\d{1,2}\.\d{4}(?:\D|$)|\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[AaPp][Mm])?$|\d{1,2}[-/ ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/ ]\d)/i;

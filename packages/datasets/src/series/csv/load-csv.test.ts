@@ -167,7 +167,7 @@ describe("says what is wrong", () => {
       "t,temp,c\n1,2,ok\n",
       { sensors: ["tmp"] },
       "INVALID_CONFIG",
-      /expected one of t, temp, c, received "tmp"; did you mean "temp"/,
+      /sensors: column of .*plant\.csv: expected one of t, temp, c, received "tmp"; did you mean "temp"/,
     ],
     ["another delimiter", "t;x;c\n1;2;ok\n", {}, "INVALID_CONFIG", /set delimiter: ";"/],
     [

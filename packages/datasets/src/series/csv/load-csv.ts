@@ -54,7 +54,7 @@ export async function loadCsv(path: string, roles: CsvRoles, onNotice: OnNotice 
 
 function requireRoles(roles: CsvRoles): void {
   const invalid = (problem: string): KumiaiError => new KumiaiError("INVALID_CONFIG", problem);
-  const used = [...namedColumns(roles), ...(roles.sensors ?? [])];
+  const used = rolesOfColumns(roles).map(({ column }) => column);
   const twice = used.find((name, i) => used.indexOf(name) < i);
   if (twice !== undefined) throw invalid(`column ${twice}: expected one role, received two`);
   const delimiter = roles.delimiter ?? ",";
@@ -67,12 +67,26 @@ function requireRoles(roles: CsvRoles): void {
   }
 }
 
+interface ColumnRole {
+  /** As a scenario calls it. */
+  readonly key: string;
+  readonly column: string;
+}
+
+/** Every column that the roles name. */
+function rolesOfColumns({ unit, time, targets, ignore = [], sensors = [] }: CsvRoles): readonly ColumnRole[] {
+  return [
+    ...(unit === undefined ? [] : [{ key: "unit", column: unit }]),
+    ...(time === undefined ? [] : [{ key: "time", column: time }]),
+    ...Object.entries(targets).map(([id, { column = id }]) => ({ key: `targets.${id}`, column })),
+    ...ignore.map((column) => ({ key: "ignore", column })),
+    ...sensors.map((column) => ({ key: "sensors", column })),
+  ];
+}
+
 /** Columns with a role other than sensor. */
 const namedColumns = (roles: CsvRoles): readonly string[] =>
-  [roles.unit, roles.time, ...targetColumns(roles), ...(roles.ignore ?? [])].filter((name) => name !== undefined);
-
-const targetColumns = (roles: CsvRoles): readonly string[] =>
-  Object.entries(roles.targets).map(([id, target]) => target.column ?? id);
+  rolesOfColumns({ ...roles, sensors: [] }).map(({ column }) => column);
 
 /** Takes records in and keeps what the roles ask for, in columns. */
 class CsvColumns {
@@ -110,10 +124,10 @@ class CsvColumns {
   }
 
   columns(names: readonly string[]): void {
-    const named = namedColumns(this.#roles);
-    for (const name of [...named, ...(this.#roles.sensors ?? [])]) {
-      if (!names.includes(name)) throw this.#unknownColumn(name, names);
+    for (const role of rolesOfColumns(this.#roles)) {
+      if (!names.includes(role.column)) throw this.#unknownColumn(role, names);
     }
+    const named = namedColumns(this.#roles);
     const { ignoreIfPresent = [] } = this.#roles;
     const others = names.filter((name) => !named.includes(name) && !ignoreIfPresent.includes(name));
     this.channels = this.#roles.sensors ?? others;
@@ -193,7 +207,7 @@ class CsvColumns {
     if (others !== undefined && others.size < MANY_WORDS) others.add(text);
   }
 
-  #unknownColumn(name: string, names: readonly string[]): KumiaiError {
+  #unknownColumn({ key, column }: ColumnRole, names: readonly string[]): KumiaiError {
     const { delimiter = "," } = this.#roles;
     const other = [",", ";", "\t", "|"].find(
       (mark) => mark !== delimiter && names.length === 1 && names[0]?.includes(mark),
@@ -205,7 +219,7 @@ class CsvColumns {
         `${this.#path}: expected fields between "${delimiter}", received one column; set delimiter: "${shown}"`,
       );
     }
-    return unknownName("INVALID_CONFIG", `column of ${this.#path}`, name, names);
+    return unknownName("INVALID_CONFIG", `${key}: column of ${this.#path}`, column, names);
   }
 }
 
