@@ -161,11 +161,6 @@ export function deltaScratchBytes(rowCount: number, extraCount: number, count: n
   );
 }
 
-/** Elements of a tile in which so many rows are sorted; as in assembly/common.ts. */
-export function sortTileLength(rowCount: number): number {
-  return Math.min(2048, Math.max(64, Math.floor(8192 / (rowCount + 1) / 16) * 16));
-}
-
 /**
  * The same for `mixInto`: so many rows of which the difference is needed, operands and results of all blocks, blocks, factors, and operands of
  * the largest trimmed block.
@@ -184,10 +179,14 @@ export function mixScratchBytes(counts: {
   return sums + sortBytes(sorted);
 }
 
-/** Room in which so many rows are sorted, with a tile for what is not finite. */
+/** Room in which so many rows, or fewer, are sorted, with a tile for what is not finite; of `sortTile` in assembly/common.ts. Never falls as rows are added. */
 export function sortBytes(rowCount: number): number {
-  return rowCount === 0 ? 0 : 4 * (rowCount + 1) * sortTileLength(rowCount);
+  return rowCount === 0 ? 0 : 4 * Math.max(SORT_LENGTH, LEAST_SORT_TILE * (rowCount + 1));
 }
+
+/** Numbers that are sorted at a time, all rows together, and the fewest of a row. */
+const SORT_LENGTH = 8192;
+const LEAST_SORT_TILE = 64;
 
 /** Length of the packed upper triangle of an R × R matrix. */
 export function packedLength(rowCount: number): number {

@@ -145,6 +145,29 @@ export function trimmedContract(backend: KernelBackend): void {
     ).toThrow("mixInto: results of a trimmed mean");
   });
 
+  test.each([
+    [3, 4],
+    [7, 8],
+    [15, 16],
+  ])("means of %d and of %d rows in one mix leave the differences beside them alone", (few, many) => {
+    const kernels = open();
+    const length = 3000;
+    const [before, after] = [
+      put(kernels, new Float32Array(length).fill(1)),
+      put(kernels, new Float32Array(length).fill(4)),
+    ];
+    const meanOf = (count: number) => ({
+      operands: Array.from({ length: count }, (_, k) => (k === 0 ? { delta: 0 } : { before: 0 })),
+      trim: 0,
+      outs: [room(kernels, length)],
+    });
+    const blocks = [meanOf(few), meanOf(many), meanOf(few)];
+    expect(kernels.mixInto([{ before, after }], blocks)).toBe(-1);
+    expect(blocks.map(({ outs }) => [...new Set(outs[0])])).toEqual(
+      [few, many, few].map((count) => [Math.fround((count + 2) / count)]),
+    );
+  });
+
   test("the room that mixScratchBytes states suffices, with foreign factors beside", () => {
     for (const [count, length] of [
       [2, 5000],
