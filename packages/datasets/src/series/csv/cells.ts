@@ -31,8 +31,14 @@ export function parseTime(text: string, decimal: Decimal): number | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1, 7)
     .map((part) => Number(part ?? 0));
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 60) return undefined;
+  if (!isDay(year, month, day) || hour > 24 || minute > 59 || second > 60) return undefined;
   return Date.UTC(year, month - 1, day, hour, minute) / 1000 + second - zoneSeconds(match[7]);
+}
+
+/** Whether the calendar has it: `Date` would take February 31st as a day of March. */
+function isDay(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
 function zoneSeconds(zone: string | undefined): number {
