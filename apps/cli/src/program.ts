@@ -9,7 +9,7 @@ import { reportCommand } from "./commands/report.js";
 import { runCommand } from "./commands/run.js";
 import { strategiesCommand } from "./commands/strategies.js";
 import { sweepCommand } from "./commands/sweep.js";
-import { reportError, USAGE_EXIT_CODE } from "./errors.js";
+import { reportError, usageError } from "./errors.js";
 import type { Io } from "./io.js";
 
 /** What every command is given: the surroundings, and where to leave the exit code. */
@@ -33,8 +33,10 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     else await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
-    return reportError(error, io);
+    if (!(error instanceof CommanderError)) return reportError(error, io);
+    const command = program.commands.find((one) => one.name() === args[0]);
+    const help = ["kumiai", ...(command === undefined ? [] : [command.name()]), "--help"].join(" ");
+    return error.exitCode === 0 ? 0 : reportError(usageError(error, help), io);
   }
 }
 
@@ -54,7 +56,7 @@ function createProgram(context: CommandContext): Command {
       writeErr: io.err,
       getOutHelpWidth: () => Math.min(100, io.columns()),
       getErrHelpWidth: () => Math.min(100, io.columns()),
-      outputError: (text, write) => write(text.replace(/^error:/, colors.red(colors.bold("error:")))),
+      outputError: () => {}, // `runCli` reports it, with a code.
     })
     .configureHelp({
       styleTitle: (title) => colors.bold(title === "Usage:" ? title : title.replace(/:$/, "")),

@@ -3,6 +3,7 @@
  * `exitCode` is what the command line ends with.
  */
 export const ERROR_CODES = {
+  INVALID_USAGE: { exitCode: 2 },
   INVALID_ID: { exitCode: 2 },
   INVALID_CONFIG: { exitCode: 2 },
   UNKNOWN_TASK: { exitCode: 2 },
