@@ -3,7 +3,7 @@ import { DOMAIN_TASKS, HYDRAULIC_CHANNELS, SCENE_TASKS } from "@kumiai/datasets"
 import { nearestWord } from "@kumiai/params";
 import { checkSiteScenes, SCENE_KEYS } from "./check-site-scenes.js";
 import { refuse, showPath } from "./issues.js";
-import type { ConfigPath, LocatedYaml } from "./located.js";
+import { type ConfigPath, type LocatedYaml, valueAt } from "./located.js";
 import type { CsvTargetConfig, DataConfig, SiteScenes, SiteSeries } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
 
@@ -14,6 +14,7 @@ const DEFAULT_SCENES = 40;
 
 /** The data section; `resolve` makes paths of the file absolute. */
 export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (path: string) => string): DataConfig {
+  checkSections(data.kind, yaml);
   if (data.kind === "scenes") return data;
   if (data.kind !== "csv") return { ...data, folder: data.folder === undefined ? null : resolve(data.folder) };
   const names = Object.keys(data.targets);
@@ -49,6 +50,33 @@ export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (pa
   };
 }
 
+/** Outside of `data`: what only scenes, or only series, have. */
+const SECTIONS_OF = {
+  scenes: [
+    { path: ["scenes"], advice: "remove it; data.window says what an example is" },
+    { path: ["evaluation", "testCount"], advice: "remove it; data.split says what is tested on" },
+    { path: ["training", "backgroundLossWeight"], advice: "remove it; only semseg of scenes has a background" },
+  ],
+  series: [
+    { path: ["model", "stem"], advice: "remove it; only models of series have one" },
+    { path: ["model", "encoder", "kernel"], advice: "remove it; kernels for scenes are 3 by 3" },
+  ],
+} as const;
+
+/** What is written and would be read by nobody. */
+function checkSections(kind: DataConfig["kind"], yaml: LocatedYaml): void {
+  for (const { path, advice } of SECTIONS_OF[kind === "scenes" ? "series" : "scenes"]) {
+    const received = valueAt(yaml.value, path);
+    if (received === undefined) continue;
+    refuse(yaml, "INVALID_CONFIG", {
+      path,
+      expected: `no ${showPath(path)} with data of kind "${kind}"`,
+      received,
+      advice,
+    });
+  }
+}
+
 type RawCsv = Extract<RawScenario["data"], { readonly kind: "csv" }>;
 
 /** What can be told of columns and targets without the file. */
@@ -62,6 +90,22 @@ function checkColumns(data: RawCsv, yaml: LocatedYaml): void {
   for (const [name, target] of Object.entries(data.targets)) {
     roles.push({ column: target.column ?? name, path: ["data", "targets", name] });
     checkTarget(target, ["data", "targets", name], yaml);
+  }
+  if (data.decimal === data.delimiter) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["data", "decimal"],
+      expected: 'another mark than data.delimiter (default: ",")',
+      received: data.decimal,
+      advice: 'set the delimiter that the file has, e.g. delimiter: ";"',
+    });
+  }
+  if (data.maxTimeStep !== undefined && data.time === undefined) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["data", "maxTimeStep"],
+      expected: "a column of times to measure steps in",
+      received: data.maxTimeStep,
+      advice: "name it under data.time, or remove this",
+    });
   }
   const known = new Map<string, ConfigPath>();
   for (const { column, path } of roles) {

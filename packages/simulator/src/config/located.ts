@@ -14,6 +14,19 @@ export interface LocatedYaml {
   offsetOf(path: ConfigPath): number;
 }
 
+/** What can say where a value stands. */
+export type Places = Pick<LocatedYaml, "where">;
+
+/** What stands at `path`; undefined: nothing does. */
+export function valueAt(root: unknown, path: ConfigPath): unknown {
+  let current = root;
+  for (const part of path) {
+    if (current === null || typeof current !== "object" || !Object.hasOwn(current, part)) return undefined;
+    current = (current as Record<string | number, unknown>)[part];
+  }
+  return current;
+}
+
 /** Throws INVALID_CONFIG, with the line, if `text` is not one well-formed YAML document without repeated keys. */
 export function parseLocatedYaml(text: string, file: string): LocatedYaml {
   const lineCounter = new LineCounter();

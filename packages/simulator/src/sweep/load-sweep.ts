@@ -1,8 +1,7 @@
 /** Sweep files: YAML in, a checked `Sweep` out, every degree's scenario included. Complaints name the line, in whichever file it is. */
 import { dirname, resolve } from "node:path";
-import { KumiaiError } from "@kumiai/params";
 import { BASELINE_STRATEGY } from "../compare.js";
-import { invalidConfig, refuse, showPath } from "../config/issues.js";
+import { invalidConfig, placed, refuse } from "../config/issues.js";
 import { type ConfigPath, type LocatedYaml, parseLocatedYaml } from "../config/located.js";
 import { readConfigFile, scenarioOfYaml } from "../config/parse.js";
 import { resolveStrategies } from "../named-strategies.js";
@@ -108,9 +107,7 @@ function checkStrategyNames({ strategies }: RawSweep, degrees: readonly SweepDeg
       try {
         resolveStrategies(scenario, [name]);
       } catch (error) {
-        if (!(error instanceof KumiaiError)) throw error;
-        const path = ["strategies", index];
-        throw new KumiaiError(error.code, `${yaml.where(path)}: ${showPath(path)}: ${error.message}`, error.details);
+        throw placed(error, yaml, ["strategies", index]);
       }
     }
   }
