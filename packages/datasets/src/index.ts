@@ -8,6 +8,7 @@ export { type ClassificationOptions, composeClassification } from "./scenes/clas
 export { type ComposeOptions, composeScenes, DEFAULT_SCENE_SIZE } from "./scenes/compose.js";
 export { drawClassShares } from "./scenes/shares.js";
 export { CMAPSS_SUBSETS, type CmapssSubset, type LoadCmapssOptions, loadCmapss } from "./series/cmapss.js";
+export { columnWords } from "./series/csv/column-words.js";
 export { type GuessedColumn, guessRoles, rolesOf } from "./series/csv/guess-roles.js";
 export { type CsvRoles, type CsvTarget, loadCsv } from "./series/csv/load-csv.js";
 export { type ColumnProfile, type CsvProfile, profileCsv } from "./series/csv/profile-csv.js";

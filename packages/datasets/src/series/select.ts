@@ -35,7 +35,10 @@ function whereTests(windows: WindowSet, where: NonNullable<SeriesSelection["wher
   return Object.entries(where).map(([id, wanted]) => {
     const target = getTarget(windows.table, id);
     if (target.label.kind === "scalar") {
-      throw new KumiaiError("INVALID_CONFIG", `where: ${id} is a number; expected a target with classes`);
+      throw new KumiaiError(
+        "INVALID_CONFIG",
+        `expected a target with classes, received ${id}, which is a number; remove it, or choose among period, blocks and units`,
+      );
     }
     const classes = new Set(wanted.map((name) => classIndex(target, String(name))));
     return (w) => classes.has(labelOf(windows, target, w));
@@ -67,7 +70,9 @@ export function unknownName(
 ): KumiaiError {
   const nearest = nearestWord(name, known);
   const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-  return new KumiaiError(code, `${what}: expected one of ${known.join(", ")}, received "${name}"${hint}`);
+  return new KumiaiError(code, `${what}: expected one of ${known.join(", ")}, received "${name}"${hint}`, {
+    received: name,
+  });
 }
 
 function timeTest(windows: WindowSet, { time }: SeriesSelection): WindowTest {

@@ -62,6 +62,15 @@ export function placed(error: unknown, places: Places, path: ConfigPath): unknow
   return new KumiaiError(code, `${places.where(path)}: ${showPath(path)}: ${message}`, details, cause);
 }
 
+/** What `act` gives; its complaints with the place that they are about. */
+export function locating<T>(places: Places, path: ConfigPath, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw placed(error, places, path);
+  }
+}
+
 /** One sentence for each issue, in the order of the file. */
 function describeIssues(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml, kind: ConfigKind): readonly Finding[] {
   return issues.flatMap((issue) => describeIssue(issue, yaml, kind)).sort((a, b) => a.offset - b.offset);

@@ -76,6 +76,7 @@ function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario
   checkDecision(raw, Object.keys(strategies), yaml);
   const inFolder = (path: string): string => resolve(dirname(file), path);
   return {
+    where: (path) => yaml.where(path),
     name: raw.name,
     description: raw.description,
     data: checkData(raw, yaml, inFolder),

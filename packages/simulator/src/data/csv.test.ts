@@ -93,8 +93,65 @@ test("machines of one file may be sites of their own", async () => {
 test("a column that a site's file lacks is refused with its name", async () => {
   await expect(open("  - { id: b, file: b.csv, tasks: [wear] }\n")).rejects.toMatchObject({
     code: "INVALID_CONFIG",
-    message: expect.stringMatching(/b\.csv: expected one of t, y, z, state, received "wear"/),
+    message: expect.stringMatching(/own\.yaml:5:.*b\.csv: expected one of t, y, z, state, received "wear"/),
   });
+});
+
+test.each([
+  [
+    "{ id: a, file: a.csv, tasks: [wear], where: { wear: [1] } }",
+    "9:57: clients[0].where.wear: expected a target with",
+  ],
+  ["{ id: a, file: a.csv, tasks: [wear], where: { state: [up] } }", "9:58: clients[0].where.state: class of state"],
+  ["{ id: a, file: a.csv, tasks: [wear], where: { waer: [1] } }", "9:57: clients[0].where.waer: target of"],
+  ["{ id: a, file: a.csv, tasks: [wear], sensors: [x, yy] }", "9:55: clients[0].sensors[1]: column of"],
+  ["{ id: a, file: c.csv, tasks: [wear] }", "9:20: clients[0].file: "],
+])("what a site asks of a file and the file does not have is said with the line: %s", async (client, expected) => {
+  await expect(open(`  - ${client}\n`)).rejects.toThrow(join(dir, `own.yaml:${expected}`));
+});
+
+test("a column that is not there is said with the line of its role and the nearest name", async () => {
+  const roles = open("  - { id: a, file: a.csv, tasks: [wear] }\n", "\n  unit: xy");
+  await expect(roles).rejects.toThrow(/own\.yaml:5:9: data\.unit: .*received "xy"; did you mean "x"\?/);
+});
+
+test("a word for yes that stands nowhere is refused with the words that do", async () => {
+  const text =
+    "name: own\ndata:\n  kind: csv\n  time: t\n  targets: { bad: { column: state, kind: binary, positive: BAD } }\n";
+  const scenario = parseScenario(`${text}clients: [{ id: a, file: a.csv, tasks: [bad] }]\n`, join(dir, "own.yaml"));
+  await expect(openData(scenario, { cacheDir: "unused", dataDir: "unused" })).rejects.toThrow(
+    /own\.yaml:5:60: data\.targets\.bad\.positive: expected a word that occurs in column state: 0, 1, received "BAD"/,
+  );
+});
+
+test("sites of several files have the classes of all, so that each means the same everywhere", async () => {
+  const words = [["cold", "hot"], ["cold", "mild", "hot"], ["hot"]];
+  const files = words.map((own, k) => ({ name: `heat-${k}.csv`, own }));
+  for (const { name, own } of files) {
+    const rows = Array.from({ length: 120 }, (_, t) => `${t},${t % 7},${own[(t >> 1) % own.length]}`);
+    await writeFile(join(dir, name), `t,x,heat\n${rows.join("\n")}\n`);
+  }
+  const clients = files.map(({ name }, k) => `  - { id: s${k}, file: ${name}, tasks: [heat] }\n`).join("");
+  const text =
+    "name: own\ndata:\n  kind: csv\n  time: t\n  targets: { heat: { kind: classes } }\n  window: { length: 4, stride: 2 }\n";
+  const scenario = parseScenario(`${text}  split: { blockLength: 3 }\nclients:\n${clients}`, join(dir, "own.yaml"));
+  const notices: string[] = [];
+  const data = await openData(scenario, {
+    cacheDir: "unused",
+    dataDir: "unused",
+    onNotice: (one) => notices.push(one),
+  });
+  expect(notices[0]).toContain("task heat: its classes are those of all 3 files together: cold, hot, mild");
+  const seen = scenario.clients.map((client) => {
+    const [task] = data.modelOf(client).tasks;
+    return [task?.label, [...new Set(data.examplesOf(client, 1).train.labels.get("heat" as never))].sort()];
+  });
+  const label = { kind: "classes", classCount: 3 };
+  expect(seen).toEqual([
+    [label, [0, 1]],
+    [label, [0, 1, 2]],
+    [label, [1]],
+  ]);
 });
 
 test("a notice that holds for every seed is told once", async () => {

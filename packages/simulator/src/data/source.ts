@@ -39,6 +39,11 @@ export interface OpenDataOptions {
   readonly onNotice?: ((message: string) => void) | undefined;
 }
 
+/** Throws INVALID_CONFIG if with one of the seeds a site is left without examples, or with fewer than it asks for. */
+export function checkExamples(data: DataSource, { clients }: Scenario, seeds: readonly number[]): void {
+  for (const seed of seeds) for (const client of clients) data.countsOf(client, seed);
+}
+
 /** Reads what all sites share, once. Throws DATA_PACKAGE_MISSING, DATA_MALFORMED or WRITE_FAILED. */
 export function openData(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
   return scenario.data.kind === "scenes" ? openSceneSource(scenario, options) : openSeriesSource(scenario, options);

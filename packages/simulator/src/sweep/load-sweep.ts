@@ -1,7 +1,7 @@
 /** Sweep files: YAML in, a checked `Sweep` out, every degree's scenario included. Complaints name the line, in whichever file it is. */
 import { dirname, resolve } from "node:path";
 import { BASELINE_STRATEGY } from "../compare.js";
-import { invalidConfig, placed, refuse } from "../config/issues.js";
+import { invalidConfig, locating, refuse } from "../config/issues.js";
 import { type ConfigPath, type LocatedYaml, parseLocatedYaml } from "../config/located.js";
 import { readConfigFile, scenarioOfYaml } from "../config/parse.js";
 import { resolveStrategies } from "../named-strategies.js";
@@ -104,11 +104,7 @@ function checkPositions({ axis, degrees }: RawSweep, yaml: LocatedYaml): void {
 function checkStrategyNames({ strategies }: RawSweep, degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
   for (const [index, name] of strategies.entries()) {
     for (const { scenario } of degrees) {
-      try {
-        resolveStrategies(scenario, [name]);
-      } catch (error) {
-        throw placed(error, yaml, ["strategies", index]);
-      }
+      locating(yaml, ["strategies", index], () => resolveStrategies(scenario, [name]));
     }
   }
 }
