@@ -99,7 +99,6 @@ function checkPositions({ axis, degrees }: RawSweep, yaml: LocatedYaml): void {
   });
 }
 
-/** A path that was forgotten would give the same numbers at every degree. */
 /** Each is known at every degree. */
 function checkStrategyNames({ strategies }: RawSweep, degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
   for (const [index, name] of strategies.entries()) {
@@ -109,6 +108,7 @@ function checkStrategyNames({ strategies }: RawSweep, degrees: readonly SweepDeg
   }
 }
 
+/** A path that was forgotten would give the same numbers at every degree. */
 function checkMeanings(degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
   const same = findSameDegrees(degrees);
   if (same === undefined) return;
