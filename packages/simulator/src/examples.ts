@@ -75,9 +75,18 @@ export function labelsOf({ labels }: Pick<Examples, "labels">, task: TaskId): Ui
 /** Rows with at least one label for each task. */
 export function fullyLabeledRows({ count, points, masks }: Pick<Examples, "count" | "points" | "masks">): number[] {
   const rows = Array.from({ length: count }, (_, row) => row);
-  const isLabeled = (mask: Uint8Array, row: number): boolean =>
-    mask.subarray(row * points, (row + 1) * points).some((value) => value !== 0);
-  return rows.filter((row) => [...masks.values()].every((mask) => isLabeled(mask, row)));
+  return rows.filter((row) => [...masks.values()].every((mask) => isLabeled(mask, points, row)));
+}
+
+/** How many rows have a label for some task: the others teach nothing. */
+export function labeledCount({ count, points, labels, masks }: Examples): number {
+  if (masks.size < labels.size) return count; // Some task has all its labels.
+  const rows = Array.from({ length: count }, (_, row) => row);
+  return rows.filter((row) => [...masks.values()].some((mask) => isLabeled(mask, points, row))).length;
+}
+
+function isLabeled(mask: Uint8Array, points: number, row: number): boolean {
+  return mask.subarray(row * points, (row + 1) * points).some((value) => value !== 0);
 }
 
 /** A fresh array of the given rows end to end. */

@@ -72,7 +72,7 @@ export function siteTrainer(options: TrainerOptions): LocalTrainer {
     const { taskLosses } = ofOwn ?? ofSent;
     const seconds = ofSent.seconds + (ofOwn?.seconds ?? 0);
     round.onTrained(id, sumOf(taskLosses), plan.learningRates.length, seconds);
-    const update = { client: id, base, local: ofSent.params, sampleCount: client.trainCount };
+    const update = { client: id, base, local: ofSent.params, sampleCount: client.sampleCount };
     return { update, taskLosses, seconds };
   };
 
@@ -161,7 +161,7 @@ export function pooledTrainer(options: TrainerOptions): LocalTrainer {
           const share = ((stepCounts[member] ?? 0) / turns.length) * seconds;
           round.onTrained(id, sumOf(taskLosses), stepCounts[member] ?? 0, share);
           const base = round.params.get(id) ?? client.initialParams;
-          const update = { client: id, base, local, sampleCount: client.trainCount };
+          const update = { client: id, base, local, sampleCount: client.sampleCount };
           return [id, { update, taskLosses, seconds: share }] as const;
         }),
       );

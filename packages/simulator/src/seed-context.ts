@@ -8,7 +8,7 @@ import { type ClientId, KumiaiError, type ParamsFile, type ParamVector } from "@
 import type { Scenario } from "./config/scenario.js";
 import type { DataSource } from "./data/source.js";
 import { constantMetrics, type UndefinedScore, undefinedScores } from "./evaluation.js";
-import { fullyLabeledRows } from "./examples.js";
+import { fullyLabeledRows, labeledCount } from "./examples.js";
 import { initialParamsOf } from "./initial-params.js";
 import { createModel, type ModelSpec, sessionOptionsOf } from "./model.js";
 import type { WorkerPool } from "./pool/pool.js";
@@ -18,6 +18,8 @@ export interface ClientContext {
   readonly spec: ClientSpec;
   readonly model: ModelSpec;
   readonly trainCount: number;
+  /** Of them, those with a label for some task: what a mean over clients weighs by. */
+  readonly sampleCount: number;
   /** Keys under which the pool knows the examples. */
   readonly trainKey: string;
   readonly testKey: string;
@@ -65,6 +67,7 @@ export async function prepareSeed(options: PrepareSeedOptions): Promise<SeedCont
       spec: { id: client.id, domain: client.domain, tasks: client.tasks, layout: createModel(model).layout },
       model,
       trainCount: train.count,
+      sampleCount: labeledCount(train),
       trainKey: `${key}/train`,
       testKey: `${key}/test`,
       labeledRows: { train: fullyLabeledRows(train), test: fullyLabeledRows(test) },
