@@ -1,6 +1,6 @@
 /**
- * CSV files of a scenario's sites as tables. What does not fit between the scenario and the files is said with the line of the
- * scenario; what is wrong inside a file, with the line of the file.
+ * CSV files of a scenario's sites as tables. Complaints begin with the line of the scenario that has to change, or that names the file:
+ * what a field should be is for both to say.
  */
 import { columnWords, loadCsv, type OnNotice, type SeriesTable } from "@kumiai/datasets";
 import { KumiaiError, nearestWord } from "@kumiai/params";
@@ -90,9 +90,9 @@ async function located<T>(
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof KumiaiError) || error.code === "DATA_MALFORMED") throw error;
-    const { received, path } = error.details;
-    const file = files.find((one) => one === path) ?? files[0] ?? "";
+    if (!(error instanceof KumiaiError)) throw error;
+    const { received, path } = error.details; // The path may have a line behind it.
+    const file = files.find((one) => String(path).startsWith(one)) ?? files[0] ?? "";
     const place =
       error.code !== "INVALID_CONFIG"
         ? placeOfFile(scenario, data, file)

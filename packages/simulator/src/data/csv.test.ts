@@ -17,6 +17,7 @@ beforeEach(async () => {
     join(dir, "b.csv"),
     `t,y,z,state\n${rows.map((t) => `${t},${t % 5},${t % 3},${t % 2}`).join("\n")}\n`,
   );
+  await writeFile(join(dir, "euro.csv"), 't,x,wear\n0,"1,5",2\n');
 });
 afterEach(() => rm(dir, { recursive: true }));
 
@@ -105,6 +106,7 @@ test.each([
   ["{ id: a, file: a.csv, tasks: [wear], where: { state: [up] } }", "9:58: clients[0].where.state: class of state"],
   ["{ id: a, file: a.csv, tasks: [wear], where: { waer: [1] } }", "9:57: clients[0].where.waer: target of"],
   ["{ id: a, file: a.csv, tasks: [wear], sensors: [x, yy] }", "9:55: clients[0].sensors[1]: column of"],
+  ["{ id: a, file: euro.csv, tasks: [wear] }", "9:20: clients[0].file: "],
   ["{ id: a, file: c.csv, tasks: [wear] }", "9:20: clients[0].file: "],
 ])("what a site asks of a file and the file does not have is said with the line: %s", async (client, expected) => {
   await expect(open(`  - ${client}\n`)).rejects.toThrow(join(dir, `own.yaml:${expected}`));

@@ -66,8 +66,8 @@ function checkCounts(scenario: Scenario, path: ConfigPath, { client, seed, sides
     if (countOf(side) > 0) continue;
     refuse(scenario, "INVALID_CONFIG", {
       path,
-      expected: `at least one ${name} window for client ${client.id} with seed ${seed}`,
-      received: `none among the ${sides.length} that it takes`,
+      expected: `at least one ${name} window among the ${sides.length} that client ${client.id} takes, with seed ${seed}`,
+      received: 0,
       advice: "widen its where, period, units or blocks, or make data.split.blockLength or the windows shorter",
     });
   }

@@ -107,7 +107,7 @@ test("more training windows than a site has, and none at all, are refused with t
     /^INVALID_CONFIG rig\.yaml:4:42: clients\[0\]\.trainCount: expected at most the \d+ training windows that client a has with seed 1, received 5000; lower it/,
   );
   expect(await refusal("period: [0, 0.001]")).toMatch(
-    /^INVALID_CONFIG rig\.yaml:4:5: clients\[0\]: expected at least one (?:training|test) window for client a with seed 1, received "none among the 1/,
+    /^INVALID_CONFIG rig\.yaml:4:5: clients\[0\]: expected at least one (?:training|test) window among the 1 that client a takes, with seed 1, received 0;/,
   );
 });
 
