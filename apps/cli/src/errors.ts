@@ -3,10 +3,20 @@ import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERROR_CODES, type ErrorCode, KumiaiError } from "@kumiai/params";
+import type { CommanderError } from "commander";
 import type { Io } from "./io.js";
 
 /** A bug of ours (EX_SOFTWARE of sysexits.h). */
 export const BUG_EXIT_CODE = 70;
+
+/** What commander says of a wrong command line, as an error like all others; `help` is the call that says what is right. */
+export function usageError({ message }: CommanderError, help: string): KumiaiError {
+  const problem = message
+    .replace(/^error: /, "")
+    .replace(/\.$/, "")
+    .replace("\n(Did", " (did");
+  return new KumiaiError("INVALID_USAGE", `${problem}; see \`${help}\``);
+}
 
 /** Prints `error` and returns the exit code that goes with it. */
 export function reportError(error: unknown, io: Io): number {

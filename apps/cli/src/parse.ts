@@ -1,4 +1,4 @@
-/** Parsers of option values. They throw commander's InvalidArgumentError, which becomes a usage error. */
+/** Parsers of option values. They throw commander's InvalidArgumentError, which becomes INVALID_USAGE. */
 import { InvalidArgumentError } from "commander";
 
 const MAX_SEED = 2 ** 31 - 1;

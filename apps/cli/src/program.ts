@@ -1,6 +1,5 @@
 /** The command line: its commands, their help, and what becomes of errors. */
 import { readFileSync } from "node:fs";
-import { KumiaiError } from "@kumiai/params";
 import { Command, CommanderError } from "commander";
 import { aggregateCommand } from "./commands/aggregate.js";
 import { compareCommand } from "./commands/compare.js";
@@ -10,7 +9,7 @@ import { reportCommand } from "./commands/report.js";
 import { runCommand } from "./commands/run.js";
 import { strategiesCommand } from "./commands/strategies.js";
 import { sweepCommand } from "./commands/sweep.js";
-import { reportError } from "./errors.js";
+import { reportError, usageError } from "./errors.js";
 import type { Io } from "./io.js";
 
 /** What every command is given: the surroundings, and where to leave the exit code. */
@@ -35,19 +34,10 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportError(error, io);
-    return error.exitCode === 0 ? 0 : reportError(usageError(error, program, args), io);
+    const command = program.commands.find((one) => one.name() === args[0]);
+    const help = ["kumiai", ...(command === undefined ? [] : [command.name()]), "--help"].join(" ");
+    return error.exitCode === 0 ? 0 : reportError(usageError(error, help), io);
   }
-}
-
-/** What the parser of the command line complains about, as an error like all others. */
-function usageError(error: CommanderError, program: Command, [name = ""]: readonly string[]): KumiaiError {
-  const problem = error.message
-    .replace(/^error: /, "")
-    .replace(/\.?\n/g, " ")
-    .replace(/\.$/, "");
-  const isCommand = program.commands.some((command) => command.name() === name);
-  const help = isCommand ? `kumiai ${name} --help` : "kumiai --help";
-  return new KumiaiError("INVALID_USAGE", `${problem}; ${help} says what is expected`);
 }
 
 function createProgram(context: CommandContext): Command {
@@ -66,8 +56,7 @@ function createProgram(context: CommandContext): Command {
       writeErr: io.err,
       getOutHelpWidth: () => Math.min(100, io.columns()),
       getErrHelpWidth: () => Math.min(100, io.columns()),
-      // Told by `runCli`, with a code.
-      outputError: () => undefined,
+      outputError: () => {}, // `runCli` reports it, with a code.
     })
     .configureHelp({
       styleTitle: (title) => colors.bold(title === "Usage:" ? title : title.replace(/:$/, "")),

@@ -109,6 +109,20 @@ describe("sweep", () => {
     expect(io.outText()).toContain("incomplete");
   });
 
+  test("a degree beyond what there is in the data is refused with its line before any degree is trained", async () => {
+    const rows = Array.from({ length: 120 }, (_, t) => `${t % 7},${t}`);
+    await writeFile(join(dir, "own.csv"), `x,wear\n${rows.join("\n")}\n`);
+    const data = "{ kind: csv, file: own.csv, targets: { wear: { kind: number } }, window: { length: 4, stride: 2 } }";
+    await writeFile(join(dir, "base.yaml"), `name: own\ndata: ${data}\nclients: [{ id: a, tasks: [wear] }]\n`);
+    const io = quiet();
+    await writeFile(join(dir, "sweep.yaml"), SWEEP.replace("{ at: 3 }", "{ at: 500 }, { at: 5000 }"));
+    expect(await sweep(io)).toBe(2);
+    expect(io.errText()).toMatch(
+      /sweep\.yaml:7:28: clients\[0\]\.trainCount: expected at most the \d\d training windows/,
+    );
+    expect((await readdir(dir)).sort()).toEqual(["base.yaml", "own.csv", "sweep.yaml"]);
+  });
+
   test("wrong values leave no folder and name the line of the sweep", async () => {
     const io = quiet();
     await writeFile(join(dir, "sweep.yaml"), SWEEP.replace("{ at: 3 }", "{ at: 3, set: { training.rounds: -1 } }"));

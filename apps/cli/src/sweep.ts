@@ -4,6 +4,7 @@ import { KumiaiError, lockProcess, writeFileAtomic } from "@kumiai/params";
 import {
   BASELINE_STRATEGY,
   type ComparisonResult,
+  checkData,
   findSameDegrees,
   loadSweep,
   renderSweepCsv,
@@ -17,6 +18,7 @@ import {
 } from "@kumiai/simulator";
 import { adjusted, commandLine, experimentOn, type SharedOptions } from "./experiment.js";
 import { prepareOutputDir } from "./files.js";
+import { cacheDir, dataDir } from "./folders.js";
 import type { Io } from "./io.js";
 import { processIdentity } from "./process-identity.js";
 
@@ -60,6 +62,9 @@ export async function runSweep(options: SweepOptions, io: Io): Promise<SweepOutc
     );
   }
   for (const { scenario } of degrees) resolveStrategies(scenario, names.strategies);
+  // The last degree's data are not found wanting after hours of the others.
+  const folders = { cacheDir: cacheDir(options.cache, io), dataDir: dataDir(options.data, io) };
+  for (const { scenario } of degrees) await checkData(scenario, names.seeds, folders);
   const dir = await prepareOutputDir(options.out ?? join("runs", sweep.name));
   await using _lock = await lockProcess(join(dir, ".sweep.lock"), processIdentity());
   const training = { ...options, ...names, keep: { force: options.force === true } };

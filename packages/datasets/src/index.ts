@@ -8,7 +8,7 @@ export { type ClassificationOptions, composeClassification } from "./scenes/clas
 export { type ComposeOptions, composeScenes, DEFAULT_SCENE_SIZE } from "./scenes/compose.js";
 export { drawClassShares } from "./scenes/shares.js";
 export { CMAPSS_SUBSETS, type CmapssSubset, type LoadCmapssOptions, loadCmapss } from "./series/cmapss.js";
-export { withCommonClasses } from "./series/csv/common-classes.js";
+export { columnWords } from "./series/csv/column-words.js";
 export { type GuessedColumn, guessRoles, rolesOf } from "./series/csv/guess-roles.js";
 export { type CsvRoles, type CsvTarget, loadCsv } from "./series/csv/load-csv.js";
 export { type ColumnProfile, type CsvProfile, profileCsv } from "./series/csv/profile-csv.js";
@@ -21,7 +21,7 @@ export {
   loadHydraulic,
 } from "./series/hydraulic.js";
 export { channelNames, fitScaling, type ScalingOptions, type SeriesScaling } from "./series/scaling.js";
-export { type SeriesSelection, type ShareRange, selectWindows } from "./series/select.js";
+export { labeledWindows, type SeriesSelection, type ShareRange, selectWindows } from "./series/select.js";
 export {
   type BlockSplitOptions,
   NO_SIDE,

@@ -9,7 +9,7 @@ import type { ParamsFile } from "@kumiai/params";
 import { assembleResult, type FinishedRun } from "./assemble.js";
 import { checkSeeds, type PlannedRun, planRuns, stepsOfRun } from "./comparison-plan.js";
 import type { Scenario } from "./config/scenario.js";
-import { type DataSource, openData } from "./data/source.js";
+import { checkExamples, type DataSource, openData } from "./data/source.js";
 import type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 import { initialParamsOf, loadInitialEncoder } from "./initial-params.js";
 import { identifyRuns } from "./kept-runs/identify-runs.js";
@@ -69,6 +69,7 @@ export async function compareStrategies(options: CompareOptions): Promise<Compar
   const seeds = checkSeeds(options.seeds);
   const encoder = await loadInitialEncoder(options.scenario);
   const data = await openData(options.scenario, options);
+  checkExamples(data, options.scenario, seeds);
   const [first] = options.scenario.clients;
   if (encoder !== null && first !== undefined) initialParamsOf(data, 0, encoder)(first); // Does it fit?
   await using pool = createWorkerPool(options);

@@ -15,6 +15,7 @@ export type {
   TrainingConfig,
 } from "./config/scenario.js";
 export { type DirectionConfig, describeTraffic, type TrafficConfig } from "./config/traffic-schema.js";
+export { checkData } from "./data/source.js";
 export type { ComparisonEvent, Progress, RunEvent } from "./events.js";
 export {
   type KeptRun,

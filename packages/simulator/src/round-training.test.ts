@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Assignment, createStrategy, PLAIN_ASSIGNMENT } from "@kumiai/algorithms";
 import { type ClientId, createRng, type ParamRoleKind, type ParamVector, slotsOfRole, slotView } from "@kumiai/params";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseScenario } from "./config/parse.js";
 import type { Scenario } from "./config/scenario.js";
 import { type LocalTrainer, siteTrainer } from "./round-training.js";
 import { openTinySeed, type TinySeed, tinyScenario } from "./testing/tiny.js";
@@ -107,3 +111,31 @@ function distanceOf(a: ParamVector, b: ParamVector): number {
   }
   return Math.sqrt(sum);
 }
+
+test("a site weighs by the windows that have a label, not by those that teach nothing", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "kumiai-labels-"));
+  const rows = Array.from({ length: 160 }, (_, t) => `${t % 7},${t % 8 === 0 ? t : ""},${t % 8 === 4 ? t : ""},${t}`);
+  await writeFile(join(dir, "a.csv"), `x,one,two,all\n${rows.join("\n")}\n`);
+  const targets = "one: { kind: number }, two: { kind: number }, all: { kind: number }";
+  const scenario = parseScenario(
+    `name: sparse
+data: { kind: csv, file: a.csv, targets: { ${targets} }, window: { length: 1, stride: 1 }, split: { blockLength: 8 } }
+model: { stem: { width: 4 }, encoder: { channels: [4], kernel: 3 }, decoder: { width: 4 } }
+training: { rounds: 1, localEpochs: 1, warmupRounds: 0 }
+clients:
+  - { id: sparse, tasks: [one, two] }
+  - { id: dense, tasks: [one, all] }
+`,
+    join(dir, "own.yaml"),
+  );
+  await using seed = await openTinySeed(scenario);
+  const { context, pool } = seed;
+  const trainer = siteTrainer({ scenario, context, pool, what: "test", signal: undefined, rng: createRng(1) });
+  const params = new Map([...context.clients].map(([id, { initialParams }]) => [id, initialParams]));
+  const round = { round: 1, params, received: params, onTrained: () => undefined };
+  const trained = await trainer.train({ ...round, assignmentOf: () => PLAIN_ASSIGNMENT });
+  const counts = [...trained.values()].map(({ update }) => update.sampleCount);
+  const windows = context.clients.get("dense" as ClientId)?.trainCount ?? 0;
+  expect(counts).toEqual([windows / 4, windows]);
+  await rm(dir, { recursive: true });
+});

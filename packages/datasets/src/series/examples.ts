@@ -1,4 +1,4 @@
-import { KumiaiError, type TaskId } from "@kumiai/params";
+import type { TaskId } from "@kumiai/params";
 import { sharedFloats } from "../scenes/compose.js";
 import { fillForward, rowsIn } from "./fill.js";
 import { fitScaling, type ScalingOptions, type SeriesScaling } from "./scaling.js";
@@ -82,8 +82,6 @@ function labelsOf(windows: WindowSet, chosen: readonly number[], task: SeriesTas
 
 /** A site's part of a data set. */
 export interface SiteSeriesOptions extends SeriesSelection, Omit<ScalingOptions, "isTestRow"> {
-  /** At most so many training windows, spread evenly over the time. Default: all that have a label of some task. */
-  readonly trainCount?: number;
   /** Where the test windows come from, if not from the windows that are split: an official test set. All of them are taken. */
   readonly official?: WindowSet;
 }
@@ -109,7 +107,7 @@ export function siteSeries(
   onNotice: OnNotice = () => {},
 ): SiteSeries {
   const selected = selectWindows(windows, options);
-  const trainWindows = chooseTraining(windows, selected, split, options, onNotice);
+  const trainWindows = selected.filter((w) => split.side[w] === TRAIN_SIDE);
   const { official } = options;
   const testSource = official ?? windows;
   const testWindows =
@@ -136,32 +134,6 @@ export function siteSeries(
     tasks: scaling.tasks,
     scaling,
   };
-}
-
-/** Windows without any label teach nothing. */
-function chooseTraining(
-  windows: WindowSet,
-  selected: readonly number[],
-  split: SeriesSplit,
-  { tasks, trainCount = Number.POSITIVE_INFINITY }: SiteSeriesOptions,
-  onNotice: OnNotice,
-): readonly number[] {
-  const targets = tasks.map((id) => getTarget(windows.table, id));
-  const training = selected.filter((w) => split.side[w] === TRAIN_SIDE);
-  const labeled = training.filter((w) => targets.some((target) => !Number.isNaN(labelOf(windows, target, w))));
-  if (labeled.length === 0 && training.length > 0) {
-    throw new KumiaiError(
-      "INVALID_CONFIG",
-      `none of the ${training.length} training windows has a label of ${tasks.join(" or ")}; select other windows`,
-    );
-  }
-  if (labeled.length <= trainCount) {
-    if (labeled.length < trainCount && Number.isFinite(trainCount)) {
-      onNotice(`trainCount ${trainCount}: there are ${labeled.length} training windows with a label; all are taken`);
-    }
-    return labeled;
-  }
-  return Array.from({ length: trainCount }, (_, i) => labeled[Math.floor((i * labeled.length) / trainCount)] ?? 0);
 }
 
 /** Where all test windows have one label AUROC is not defined, and other scores say little. */

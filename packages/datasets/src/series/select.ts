@@ -1,4 +1,4 @@
-import { KumiaiError, nearestWord } from "@kumiai/params";
+import { KumiaiError, nearestWord, type TaskId } from "@kumiai/params";
 import type { SeriesTable, SeriesTarget, WindowSet } from "./types.js";
 import { labelOf } from "./windows.js";
 
@@ -35,7 +35,10 @@ function whereTests(windows: WindowSet, where: NonNullable<SeriesSelection["wher
   return Object.entries(where).map(([id, wanted]) => {
     const target = getTarget(windows.table, id);
     if (target.label.kind === "scalar") {
-      throw new KumiaiError("INVALID_CONFIG", `where: ${id} is a number; expected a target with classes`);
+      throw new KumiaiError(
+        "INVALID_CONFIG",
+        `expected a target with classes, received ${id}, which is a number; remove it, or choose among period, blocks and units`,
+      );
     }
     const classes = new Set(wanted.map((name) => classIndex(target, String(name))));
     return (w) => classes.has(labelOf(windows, target, w));
@@ -53,6 +56,16 @@ export function getTarget(table: SeriesTable, id: string): SeriesTarget {
   );
 }
 
+/** Those of `among` that have a label of some of the tasks; the others teach nothing. Throws UNKNOWN_TASK. */
+export function labeledWindows(
+  windows: WindowSet,
+  tasks: readonly (TaskId | string)[],
+  among: readonly number[],
+): readonly number[] {
+  const targets = tasks.map((id) => getTarget(windows.table, id));
+  return among.filter((w) => targets.some((target) => !Number.isNaN(labelOf(windows, target, w))));
+}
+
 function classIndex(target: SeriesTarget, name: string): number {
   const index = target.classNames.indexOf(name);
   if (index < 0) throw unknownName("INVALID_CONFIG", `class of ${target.id}`, name, target.classNames);
@@ -67,7 +80,9 @@ export function unknownName(
 ): KumiaiError {
   const nearest = nearestWord(name, known);
   const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-  return new KumiaiError(code, `${what}: expected one of ${known.join(", ")}, received "${name}"${hint}`);
+  return new KumiaiError(code, `${what}: expected one of ${known.join(", ")}, received "${name}"${hint}`, {
+    received: name,
+  });
 }
 
 function timeTest(windows: WindowSet, { time }: SeriesSelection): WindowTest {

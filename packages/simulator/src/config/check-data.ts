@@ -3,7 +3,7 @@ import { DOMAIN_TASKS, HYDRAULIC_CHANNELS, SCENE_TASKS } from "@kumiai/datasets"
 import { nearestWord, parseTaskId } from "@kumiai/params";
 import { checkSiteScenes, SCENE_KEYS } from "./check-site-scenes.js";
 import { locateId, refuse, showPath } from "./issues.js";
-import type { ConfigPath, LocatedYaml } from "./located.js";
+import { type ConfigPath, type LocatedYaml, valueAt } from "./located.js";
 import type { CsvTargetConfig, DataConfig, SiteScenes, SiteSeries } from "./scenario.js";
 import type { RawScenario } from "./schema.js";
 
@@ -50,34 +50,31 @@ export function checkData({ data }: RawScenario, yaml: LocatedYaml, resolve: (pa
   };
 }
 
-/** What only scenes have, and what only series have, outside of the data section. */
-const SCENE_PATHS = [["scenes"], ["evaluation", "testCount"], ["training", "backgroundLossWeight"]] as const;
-const SERIES_PATHS = [
-  ["model", "stem"],
-  ["model", "encoder", "kernel"],
-] as const;
+/** Outside of `data`: what only scenes, or only series, have. */
+const SECTIONS_OF = {
+  scenes: [
+    { path: ["scenes"], advice: "remove it; data.window says what an example is" },
+    { path: ["evaluation", "testCount"], advice: "remove it; data.split says what is tested on" },
+    { path: ["training", "backgroundLossWeight"], advice: "remove it; only semseg of scenes has a background" },
+  ],
+  series: [
+    { path: ["model", "stem"], advice: "remove it; only models of series have one" },
+    { path: ["model", "encoder", "kernel"], advice: "remove it; kernels for scenes are 3 by 3" },
+  ],
+} as const;
 
-/** Refuses sections that would be read by nobody. */
+/** What is written and would be read by nobody. */
 function checkSections(kind: DataConfig["kind"], yaml: LocatedYaml): void {
-  for (const path of kind === "scenes" ? SERIES_PATHS : SCENE_PATHS) {
+  for (const { path, advice } of SECTIONS_OF[kind === "scenes" ? "series" : "scenes"]) {
     const received = valueAt(yaml.value, path);
     if (received === undefined) continue;
     refuse(yaml, "INVALID_CONFIG", {
       path,
-      expected: `nothing with data of kind "${kind}"`,
+      expected: `no ${showPath(path)} with data of kind "${kind}"`,
       received,
-      advice:
-        path[1] === "testCount"
-          ? "remove it; data.split.testShare says how much is for testing"
-          : "remove it, or change data.kind",
+      advice,
     });
   }
-}
-
-function valueAt(value: unknown, [key, ...rest]: readonly string[]): unknown {
-  if (key === undefined) return value;
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-  return valueAt((value as Readonly<Record<string, unknown>>)[key], rest);
 }
 
 type RawCsv = Extract<RawScenario["data"], { readonly kind: "csv" }>;
@@ -94,6 +91,22 @@ function checkColumns(data: RawCsv, yaml: LocatedYaml): void {
     roles.push({ column: target.column ?? name, path: ["data", "targets", name] });
     locateId(yaml, ["data", "targets", name], () => parseTaskId(name));
     checkTarget(target, ["data", "targets", name], yaml);
+  }
+  if (data.decimal === data.delimiter) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["data", "decimal"],
+      expected: 'another mark than data.delimiter (default: ",")',
+      received: data.decimal,
+      advice: 'set the delimiter that the file has, e.g. delimiter: ";"',
+    });
+  }
+  if (data.maxTimeStep !== undefined && data.time === undefined) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: ["data", "maxTimeStep"],
+      expected: "a column of times to measure steps in",
+      received: data.maxTimeStep,
+      advice: "name it under data.time, or remove this",
+    });
   }
   const known = new Map<string, ConfigPath>();
   for (const { column, path } of roles) {

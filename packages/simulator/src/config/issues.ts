@@ -1,7 +1,7 @@
 /** zod's findings as sentences of the form `file:line:col: path: expected …, received …; what to do`. */
 import { type ErrorCode, KumiaiError, nearestWord } from "@kumiai/params";
 import type { z } from "zod";
-import type { ConfigPath, LocatedYaml } from "./located.js";
+import { type ConfigPath, type LocatedYaml, type Places, valueAt } from "./located.js";
 import { CODEC_CHOICES } from "./traffic-schema.js";
 
 interface Finding {
@@ -46,13 +46,29 @@ export interface Complaint {
 }
 
 /** Throws `code` with a sentence of the house form. */
-export function refuse(yaml: LocatedYaml, code: ErrorCode, complaint: Complaint): never {
+export function refuse(places: Places, code: ErrorCode, complaint: Complaint): never {
   const { path, expected, received, advice } = complaint;
   throw new KumiaiError(
     code,
-    `${yaml.where(path)}: ${showPath(path)}: expected ${expected}, received ${showValue(received)}; ${advice}`,
+    `${places.where(path)}: ${showPath(path)}: expected ${expected}, received ${showValue(received)}; ${advice}`,
     { path: showPath(path) },
   );
+}
+
+/** `error` with the place that it is about in front; anything without a code as it is. */
+export function placed(error: unknown, places: Places, path: ConfigPath): unknown {
+  if (!(error instanceof KumiaiError)) return error;
+  const { code, message, details, cause } = error;
+  return new KumiaiError(code, `${places.where(path)}: ${showPath(path)}: ${message}`, details, cause);
+}
+
+/** What `act` gives; its complaints with the place that they are about. */
+export function locating<T>(places: Places, path: ConfigPath, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw placed(error, places, path);
+  }
 }
 
 /** One sentence for each issue, in the order of the file. */
@@ -179,15 +195,6 @@ function describeBound(origin: string, relation: string, bound: number | bigint)
     default:
       return `a number of ${relation} ${bound}`;
   }
-}
-
-function valueAt(value: unknown, path: ConfigPath): unknown {
-  let current = value;
-  for (const part of path) {
-    if (current === null || typeof current !== "object") return undefined;
-    current = (current as Record<string | number, unknown>)[part];
-  }
-  return current;
 }
 
 /** `parse()`, whose complaint is given the place of what it is about. */

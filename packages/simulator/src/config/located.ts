@@ -4,14 +4,28 @@ import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } fr
 
 export type ConfigPath = readonly (string | number)[];
 
-export interface LocatedYaml {
-  readonly value: unknown;
+/** What can say where a value stands. */
+export interface Places {
   /** `file:line:col` of the value at `path`, or of the nearest enclosing value that exists. */
-  where(path: ConfigPath): string;
+  readonly where: (path: ConfigPath) => string;
+}
+
+export interface LocatedYaml extends Places {
+  readonly value: unknown;
   /** `file:line:col` of the key `key` in the map at `path`. */
   whereKey(path: ConfigPath, key: string): string;
   /** For sorting: offset in the text of the value at `path`. */
   offsetOf(path: ConfigPath): number;
+}
+
+/** What stands at `path`; undefined: nothing does. */
+export function valueAt(root: unknown, path: ConfigPath): unknown {
+  let current = root;
+  for (const part of path) {
+    if (current === null || typeof current !== "object" || !Object.hasOwn(current, part)) return undefined;
+    current = (current as Record<string | number, unknown>)[part];
+  }
+  return current;
 }
 
 /** Throws INVALID_CONFIG, with the line, if `text` is not one well-formed YAML document without repeated keys. */

@@ -308,21 +308,6 @@ test.each(["classSkew: 1", "domainShift: 0.5", "flipTasks: [valve]"])("series re
   expect(message).toContain("remove it; only scenes can be made to differ by it");
 });
 
-test.each([
-  ["hydraulic", "scenes: { size: 32 }", "scenes"],
-  ["hydraulic", "evaluation: { testCount: 5 }", "evaluation.testCount"],
-  ["hydraulic", "training: { backgroundLossWeight: 1 }", "training.backgroundLossWeight"],
-  ["scenes", "model: { stem: { width: 8 } }", "model.stem"],
-  ["scenes", "model: { encoder: { kernel: 3 } }", "model.encoder.kernel"],
-])("with data of kind %s, %s is read by nobody and refused", (kind, section, path) => {
-  const { code, message } = refusalOf(
-    `name: s\ndata: { kind: ${kind} }\n${section}\nclients:\n  - { id: a, domain: digits, tasks: [${kind === "scenes" ? "edge" : "valve"}] }\n`,
-  );
-  expect(code).toBe("INVALID_CONFIG");
-  expect(message).toContain(`${path}: expected nothing with data of kind "${kind}", received `);
-  expect(message).toMatch(/^s\.yaml:3:/);
-});
-
 test("metrics of a CSV's targets are called as everywhere else; another spelling is refused with the name that is meant", () => {
   const csv = (metric: string) =>
     `name: own\ndata: { kind: csv, file: a.csv, targets: { state: { kind: classes, metric: ${metric} } } }\nclients: [{ id: a, tasks: [state] }]\n`;
@@ -364,4 +349,28 @@ test("an encoding and a sensor twice are refused with their line", () => {
     `name: own\ndata: { kind: csv, ${key}, targets: { wear: { kind: number } } }\nclients: [{ id: a, tasks: [wear] }]\n`;
   expect(refusalOf(csv("encoding: sjiss")).message).toContain("s.yaml:2:30: data.encoding: expected a name such as");
   expect(refusalOf(csv("sensors: [vib, vib]")).message).toContain("data.sensors[1]: expected one role for a column");
+});
+
+const CSV = (keys: string) =>
+  `name: own\nclients: [{ id: a, tasks: [wear], file: a.csv }]\ndata: { kind: csv, targets: { wear: { kind: number } }${keys}\n`;
+
+test.each([
+  [CSV(" }\nscenes: { size: 32 }"), '4:9: scenes: expected no scenes with data of kind "csv", received {"size":32}'],
+  [
+    CSV(" }\nevaluation: { testCount: 9 }"),
+    '4:26: evaluation.testCount: expected no evaluation.testCount with data of kind "csv", received 9',
+  ],
+  [CSV(" }\ntraining: { backgroundLossWeight: 0.5 }"), "4:35: training.backgroundLossWeight: expected no"],
+  [`${SMALLEST}model: { stem: { width: 8 } }\n`, '5:16: model.stem: expected no model.stem with data of kind "scenes"'],
+  [`${SMALLEST}model: { encoder: { kernel: 5 } }\n`, "5:29: model.encoder.kernel: expected no model.encoder.kernel"],
+  [
+    CSV(', decimal: "," }'),
+    '3:66: data.decimal: expected another mark than data.delimiter (default: ","), received ","',
+  ],
+  [CSV(', delimiter: ";;" }'), "3:68: data.delimiter: expected one character"],
+  [CSV(", maxTimeStep: 5 }"), "3:70: data.maxTimeStep: expected a column of times to measure steps in, received 5"],
+])("what these data would not read is refused with its line: %s", (text, expected) => {
+  const { code, message } = refusalOf(text);
+  expect(message).toContain(`s.yaml:${expected}`);
+  expect(code).toBe("INVALID_CONFIG");
 });

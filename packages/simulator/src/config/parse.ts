@@ -8,7 +8,7 @@ import { KumiaiError } from "@kumiai/params";
 import { checkClients, checkDecision, checkStrategies } from "./check.js";
 import { checkData, checkLossWeights } from "./check-data.js";
 import { type ConfigKind, invalidConfig, refuse } from "./issues.js";
-import { type LocatedYaml, parseLocatedYaml } from "./located.js";
+import { type LocatedYaml, parseLocatedYaml, valueAt } from "./located.js";
 import type { OptimizerConfig, Scenario } from "./scenario.js";
 import { knownKeysAt, type RawScenario, scenarioSchema } from "./schema.js";
 
@@ -61,23 +61,22 @@ export async function readConfigFile(file: string, what: string): Promise<string
 
 function toScenario(raw: RawScenario, yaml: LocatedYaml, file: string): Scenario {
   const { training } = raw;
-  if (training.warmupRounds >= training.rounds && training.warmupRounds > 0) {
-    const isWritten =
-      yaml.value !== null && yaml.offsetOf(["training", "warmupRounds"]) !== yaml.offsetOf(["training"]);
-    if (isWritten) {
-      refuse(yaml, "INVALID_CONFIG", {
-        path: ["training", "warmupRounds"],
-        expected: `fewer than training.rounds (${training.rounds})`,
-        received: training.warmupRounds,
-        advice: "lower it or raise training.rounds",
-      });
-    }
+  const warmupPath = ["training", "warmupRounds"];
+  const warmupRounds = valueAt(yaml.value, warmupPath); // Its default is lowered where it does not fit.
+  if (typeof warmupRounds === "number" && warmupRounds >= training.rounds && warmupRounds > 0) {
+    refuse(yaml, "INVALID_CONFIG", {
+      path: warmupPath,
+      expected: `fewer than training.rounds (${training.rounds})`,
+      received: warmupRounds,
+      advice: "lower it or raise training.rounds",
+    });
   }
   const init = raw.model.encoder.init;
   const strategies = checkStrategies(raw, yaml);
   checkDecision(raw, Object.keys(strategies), yaml);
   const inFolder = (path: string): string => resolve(dirname(file), path);
   return {
+    where: (path) => yaml.where(path),
     name: raw.name,
     description: raw.description,
     data: checkData(raw, yaml, inFolder),

@@ -3,9 +3,11 @@
 import type { SeriesMetric } from "@kumiai/datasets";
 import type { ClientId, TaskId } from "@kumiai/params";
 import type { PricesConfig, ThresholdsConfig } from "./decision-schema.js";
+import type { Places } from "./located.js";
 import type { TrafficConfig } from "./traffic-schema.js";
 
-export interface Scenario {
+/** Knows where its values stand in the file, for what only the data show to be wrong; that is no part of what it means, and JSON leaves it out. */
+export interface Scenario extends Places {
   readonly name: string;
   readonly description: string;
   readonly data: DataConfig;

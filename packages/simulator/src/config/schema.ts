@@ -90,7 +90,10 @@ const targetSchema = z.strictObject({
 const csvSchema = z.strictObject({
   kind: z.literal("csv"),
   file: z.string().min(1).optional(),
-  delimiter: z.string().min(1).max(1).default(","),
+  delimiter: z
+    .string()
+    .refine((mark) => [...mark].length === 1, 'expected one character, e.g. ";", or "\\t" in double quotes for a tab')
+    .default(","),
   decimal: z.enum([".", ","]).default("."),
   header: z.boolean().default(true),
   encoding: z.string().min(1).default("utf-8"),

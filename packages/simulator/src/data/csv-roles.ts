@@ -2,12 +2,17 @@
  * Which roles the columns of a CSV file have, for all sites that share it. Sites may have files of their own, with other sensors and
  * other targets; what a file is asked for is what its sites name.
  */
-import type { CsvRoles, CsvTarget } from "@kumiai/datasets";
+import type { CsvFormat, CsvRoles, CsvTarget } from "@kumiai/datasets";
 import type { ClientConfig, CsvConfig, CsvTargetConfig } from "../config/scenario.js";
 
 /** The file of a site. */
 export function csvFileOf(data: CsvConfig, client: ClientConfig): string {
   return client.series?.file ?? data.file ?? "";
+}
+
+/** How the text of all files is to be read. */
+export function csvFormatOf({ delimiter, decimal, header, encoding, missing }: CsvConfig): CsvFormat {
+  return { delimiter, decimal, header, encoding, ...(missing !== null && { missing }) };
 }
 
 export function csvRolesOf(data: CsvConfig, clients: readonly ClientConfig[]): CsvRoles {
@@ -16,11 +21,7 @@ export function csvRolesOf(data: CsvConfig, clients: readonly ClientConfig[]): C
   const others = entries.filter(([id]) => !targets.has(id)).map(([, target]) => target.column);
   const sensors = neededSensors(clients);
   return {
-    delimiter: data.delimiter,
-    decimal: data.decimal,
-    header: data.header,
-    encoding: data.encoding,
-    ...(data.missing !== null && { missing: data.missing }),
+    ...csvFormatOf(data),
     ...(data.unit !== null && { unit: data.unit }),
     ...(data.time !== null && { time: data.time }),
     ...(data.maxTimeStep !== null && { maxTimeStep: data.maxTimeStep }),

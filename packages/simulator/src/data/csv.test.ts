@@ -17,6 +17,7 @@ beforeEach(async () => {
     join(dir, "b.csv"),
     `t,y,z,state\n${rows.map((t) => `${t},${t % 5},${t % 3},${t % 2}`).join("\n")}\n`,
   );
+  await writeFile(join(dir, "euro.csv"), 't,x,wear\n0,"1,5",2\n');
 });
 afterEach(() => rm(dir, { recursive: true }));
 
@@ -93,51 +94,79 @@ test("machines of one file may be sites of their own", async () => {
 test("a column that a site's file lacks is refused with its name", async () => {
   await expect(open("  - { id: b, file: b.csv, tasks: [wear] }\n")).rejects.toMatchObject({
     code: "INVALID_CONFIG",
-    message: expect.stringMatching(/b\.csv: expected one of t, y, z, state, received "wear"/),
+    message: expect.stringMatching(/own\.yaml:5:.*b\.csv: expected one of t, y, z, state, received "wear"/),
   });
 });
 
-test("plants that meet different classes number them alike", async () => {
-  const rows = (words: readonly string[]) =>
-    Array.from({ length: 120 }, (_, t) => `${t},${t % 7},${words[Math.floor(t / 8) % words.length]}`).join("\n");
-  await writeFile(join(dir, "one.csv"), `t,x,kind\n${rows(["ok", "worn"])}\n`);
-  await writeFile(join(dir, "two.csv"), `t,x,kind\n${rows(["worn", "broken"])}\n`);
-  const scenario = parseScenario(
-    `name: own
-data:
-  { kind: csv, time: t, targets: { kind: { kind: classes } }, window: { length: 4, stride: 4 }, split: { blockLength: 2 } }
-clients:
-  - { id: one, file: one.csv, tasks: [kind] }
-  - { id: two, file: two.csv, tasks: [kind] }
-`,
-    join(dir, "own.yaml"),
+test.each([
+  [
+    "{ id: a, file: a.csv, tasks: [wear], where: { wear: [1] } }",
+    "9:57: clients[0].where.wear: expected a target with",
+  ],
+  ["{ id: a, file: a.csv, tasks: [wear], where: { state: [up] } }", "9:58: clients[0].where.state: class of state"],
+  ["{ id: a, file: a.csv, tasks: [wear], where: { waer: [1] } }", "9:57: clients[0].where.waer: target of"],
+  ["{ id: a, file: a.csv, tasks: [wear], sensors: [x, yy] }", "9:55: clients[0].sensors[1]: column of"],
+  ["{ id: a, file: euro.csv, tasks: [wear] }", "9:20: clients[0].file: "],
+  ["{ id: a, file: c.csv, tasks: [wear] }", "9:20: clients[0].file: "],
+])("what a site asks of a file and the file does not have is said with the line: %s", async (client, expected) => {
+  await expect(open(`  - ${client}\n`)).rejects.toThrow(join(dir, `own.yaml:${expected}`));
+});
+
+test("a column that is not there is said with the line of its role and the nearest name", async () => {
+  const roles = open("  - { id: a, file: a.csv, tasks: [wear] }\n", "\n  unit: xy");
+  await expect(roles).rejects.toThrow(/own\.yaml:5:9: data\.unit: .*received "xy"; did you mean "x"\?/);
+});
+
+test("a word for yes that stands nowhere is refused with the words that do", async () => {
+  const text =
+    "name: own\ndata:\n  kind: csv\n  time: t\n  targets: { bad: { column: state, kind: binary, positive: BAD } }\n";
+  const scenario = parseScenario(`${text}clients: [{ id: a, file: a.csv, tasks: [bad] }]\n`, join(dir, "own.yaml"));
+  await expect(openData(scenario, { cacheDir: "unused", dataDir: "unused" })).rejects.toThrow(
+    /own\.yaml:5:60: data\.targets\.bad\.positive: expected a word that occurs in column state: 0, 1, received "BAD"/,
   );
-  const data = await openData(scenario, { cacheDir: "unused", dataDir: "unused" });
-  const seen = scenario.clients.map((client) => {
-    const { labels } = data.examplesOf(client, 1).train;
-    return [data.modelOf(client).tasks[0]?.label, [...new Set(labels.get("kind" as never))].sort()];
+});
+
+test("sites of several files have the classes of all, so that each means the same everywhere", async () => {
+  const words = [["cold", "hot"], ["cold", "mild", "hot"], ["hot"]];
+  const files = words.map((own, k) => ({ name: `heat-${k}.csv`, own }));
+  for (const { name, own } of files) {
+    const rows = Array.from({ length: 120 }, (_, t) => `${t},${t % 7},${own[(t >> 1) % own.length]}`);
+    await writeFile(join(dir, name), `t,x,heat\n${rows.join("\n")}\n`);
+  }
+  const clients = files.map(({ name }, k) => `  - { id: s${k}, file: ${name}, tasks: [heat] }\n`).join("");
+  const text =
+    "name: own\ndata:\n  kind: csv\n  time: t\n  targets: { heat: { kind: classes } }\n  window: { length: 4, stride: 2 }\n";
+  const scenario = parseScenario(`${text}  split: { blockLength: 3 }\nclients:\n${clients}`, join(dir, "own.yaml"));
+  const notices: string[] = [];
+  const data = await openData(scenario, {
+    cacheDir: "unused",
+    dataDir: "unused",
+    onNotice: (one) => notices.push(one),
   });
+  expect(notices[0]).toContain("task heat: its classes are those of all 3 files together: cold, hot, mild");
+  const seen = scenario.clients.map((client) => {
+    const [task] = data.modelOf(client).tasks;
+    return [task?.label, [...new Set(data.examplesOf(client, 1).train.labels.get("heat" as never))].sort()];
+  });
+  const label = { kind: "classes", classCount: 3 };
   expect(seen).toEqual([
-    [{ kind: "classes", classCount: 3 }, [1, 2]], // ok, worn
-    [{ kind: "classes", classCount: 3 }, [0, 2]], // broken, worn
+    [label, [0, 1]],
+    [label, [0, 1, 2]],
+    [label, [1]],
   ]);
 });
 
-test("windows without a label are not trained on; more than there are is said", async () => {
+test("windows without a label are not trained on, nor counted as examples", async () => {
   const rows = Array.from({ length: 240 }, (_, t) => `${t},${t % 7},${t % 40 < 20 ? t : ""}`);
   await writeFile(join(dir, "few.csv"), `t,x,wear\n${rows.join("\n")}\n`);
-  const clients = (count: number) => `  - { id: few, file: few.csv, tasks: [wear], trainCount: ${count} }\n`;
-  const notices: string[] = [];
-  const all = (await open(clients(1000), "", (notice) => notices.push(notice))).countsOf(
-    scenarioOf(clients(1000)).clients[0] as never,
-    1,
-  );
-  expect(all.trainLabels).toBe(all.train);
-  expect(notices).toContainEqual(
-    `client few: trainCount 1000: there are ${all.train} training windows with a label; all are taken`,
-  );
-  const ten = await open(clients(10));
-  expect(ten.countsOf(scenarioOf(clients(10)).clients[0] as never, 1)).toMatchObject({ train: 10, trainLabels: 10 });
+  const countsOf = async (more: string) => {
+    const clients = `  - { id: few, file: few.csv, tasks: [wear]${more} }\n`;
+    return (await open(clients)).countsOf(scenarioOf(clients).clients[0] as never, 1);
+  };
+  const all = await countsOf("");
+  expect([all.train < 50, all.trainLabels]).toEqual([true, all.train]);
+  expect(await countsOf(", trainCount: 10")).toMatchObject({ train: 10, trainLabels: 10 });
+  await expect(countsOf(", trainCount: 100")).rejects.toThrow(`at most the ${all.train} training windows with a label`);
 });
 
 test("a notice that holds for every seed is told once", async () => {

@@ -93,6 +93,24 @@ test("a sensor of one name starts with the same view at every plant, up to the n
   expect(b?.("VS1")).not.toEqual(b?.("PS1"));
 });
 
+test("more training windows than a site has, and none at all, are refused with the line before any run", async () => {
+  const refusal = async (client: string): Promise<unknown> =>
+    compareTiny({
+      scenario: parseScenario(
+        `name: rig\ndata: { kind: hydraulic }\nclients:\n  - { id: a, tasks: [valve], ${client} }\n`,
+        "rig.yaml",
+      ),
+      dataDir,
+      seeds: [1, 2],
+    }).catch(({ code, message }) => `${code} ${message}`);
+  expect(await refusal("trainCount: 5000")).toMatch(
+    /^INVALID_CONFIG rig\.yaml:4:42: clients\[0\]\.trainCount: expected at most the \d+ training windows with a label that client a has with seed 1, received 5000; lower it/,
+  );
+  expect(await refusal("period: [0, 0.001]")).toMatch(
+    /^INVALID_CONFIG rig\.yaml:4:5: clients\[0\]: expected at least one (?:training|test) window among the 1 that client a takes, with seed 1, received 0;/,
+  );
+});
+
 test("a folder that is not there names the data set and the setting", async () => {
   await expect(openData(SCENARIO, { cacheDir: "unused", dataDir: join(dataDir, "none") })).rejects.toMatchObject({
     code: "DATA_FOLDER_MISSING",

@@ -5,31 +5,28 @@
 import { join } from "node:path";
 import {
   loadCmapss,
-  loadCsv,
   loadHydraulic,
   type OnNotice,
   type SeriesExamples,
-  type SeriesSplit,
+  type SeriesSelection,
   type SeriesTable,
   type SeriesTarget,
   type SiteSeries,
-  siteSeries,
-  splitByBlocks,
-  splitByUnits,
+  selectWindows,
   type WindowSet,
   windowsOf,
-  withCommonClasses,
 } from "@kumiai/datasets";
-import { createRng, KumiaiError, type TaskId } from "@kumiai/params";
+import { nearestWord, type TaskId } from "@kumiai/params";
+import { locating, refuse } from "../config/issues.js";
+import type { ConfigPath } from "../config/located.js";
 import type { ClientConfig, Scenario, SeriesConfig } from "../config/scenario.js";
 import { contentHash } from "../content-hash.js";
 import type { Examples } from "../examples.js";
 import type { ModelSpec, SeriesSpec, TaskSpec } from "../model.js";
-import { csvFileOf, csvRolesOf } from "./csv-roles.js";
+import { csvFileOf } from "./csv-roles.js";
+import { loadCsvTables } from "./csv-tables.js";
+import { cutSite } from "./cut-site.js";
 import type { DataSource, OpenDataOptions } from "./source.js";
-
-const TRAIN = 0;
-const UNUSED = 2;
 
 /** Steps of a hydraulic cycle. */
 const HYDRAULIC_LENGTH = 60;
@@ -38,25 +35,21 @@ const HYDRAULIC_LENGTH = 60;
 export async function openSeriesSource(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
   const data = scenario.data as SeriesConfig;
   const notice = sayOnce(options.onNotice ?? (() => {}));
-  const keys = [...new Set(scenario.clients.map((client) => tableKey(data, client)))];
-  const loaded: SeriesTable[] = [];
-  for (const key of keys) {
-    const sharers = scenario.clients.filter((client) => tableKey(data, client) === key);
-    loaded.push(await loadTable(data, sharers, { ...options, onNotice: notice }));
+  const tables = new Map<string, WindowSet>();
+  for (const [key, table] of await loadTables(scenario, data, { ...options, onNotice: notice })) {
+    tables.set(
+      key,
+      locating(scenario, ["data", "window", "length"], () => windowsOf(table, windowing(data))),
+    );
   }
-  const tables = new Map(
-    withCommonClasses(loaded).map((table, i): [string, WindowSet] => [
-      keys[i] ?? "",
-      windowsOf(table, windowing(data)),
-    ]),
-  );
   const windowsFor = (client: ClientConfig): WindowSet => {
     const windows = tables.get(tableKey(data, client));
     if (windows === undefined) throw new Error(`no table was loaded for client ${client.id}`);
     return windows;
   };
+  for (const [index, client] of scenario.clients.entries()) checkSelection(scenario, index, windowsFor(client));
   const site = memoized((client: ClientConfig, seed: number, notice: OnNotice) =>
-    cutSite(windowsFor(client), client, { data, seed, notice }),
+    cutSite(windowsFor(client), client, { scenario, data, seed, notice }),
   );
   const modelOf = (client: ClientConfig): ModelSpec => seriesModel(scenario, client, windowsFor(client).table);
   return {
@@ -97,24 +90,44 @@ function tableKey(data: SeriesConfig, client: ClientConfig): string {
   }
 }
 
-/** The table that `clients` share. */
-function loadTable(
+/** By key, each once. */
+async function loadTables(
+  scenario: Scenario,
   data: SeriesConfig,
-  clients: readonly ClientConfig[],
-  options: OpenDataOptions,
-): Promise<SeriesTable> {
-  const key = tableKey(data, clients[0] as ClientConfig);
+  options: OpenDataOptions & { readonly onNotice: OnNotice },
+): Promise<ReadonlyMap<string, SeriesTable>> {
+  if (data.kind === "csv") return loadCsvTables(scenario, data, options.onNotice);
+  const folder = folderOf(data.folder, data.kind, options);
   const setting = "data.folder in the scenario, or --data";
-  switch (data.kind) {
-    case "hydraulic":
-      return loadHydraulic(folderOf(data.folder, "hydraulic", options), { setting });
-    case "cmapss": {
-      const subset = key as Parameters<typeof loadCmapss>[1];
-      return loadCmapss(folderOf(data.folder, "cmapss", options), subset, { setting });
-    }
-    case "csv":
-      return loadCsv(key, csvRolesOf(data, clients), options.onNotice);
+  const tables = new Map<string, SeriesTable>();
+  for (const key of new Set(scenario.clients.map((client) => tableKey(data, client)))) {
+    const load =
+      data.kind === "hydraulic"
+        ? loadHydraulic(folder, { setting })
+        : loadCmapss(folder, key as Parameters<typeof loadCmapss>[1], { setting });
+    tables.set(key, await load);
   }
+  return tables;
+}
+
+/** Whether the data have what a client says that it takes of them. */
+function checkSelection(scenario: Scenario, index: number, windows: WindowSet): void {
+  const { where = {}, units, sensors } = scenario.clients[index]?.series ?? {};
+  const check = (path: ConfigPath, selection: SeriesSelection): unknown =>
+    locating(scenario, ["clients", index, ...path], () => selectWindows(windows, selection, []));
+  for (const [id, values] of Object.entries(where)) check(["where", id], { where: { [id]: values } });
+  for (const [i, unit] of (units ?? []).entries()) check(["units", i], { units: [unit] });
+  const { channels, name } = windows.table;
+  const unknown = sensors?.findIndex((sensor) => !channels.includes(sensor)) ?? -1;
+  if (unknown < 0) return;
+  const received = sensors?.[unknown] ?? "";
+  const nearest = nearestWord(received, channels);
+  refuse(scenario, "INVALID_CONFIG", {
+    path: ["clients", index, "sensors", unknown],
+    expected: `a channel of the ${name} data: ${channels.join(", ")}`,
+    received,
+    advice: nearest === undefined ? "use one of these" : `did you mean "${nearest}"?`,
+  });
 }
 
 function folderOf(folder: string | null, name: string, { dataDir }: OpenDataOptions): string {
@@ -123,52 +136,6 @@ function folderOf(folder: string | null, name: string, { dataDir }: OpenDataOpti
 
 function windowing(data: SeriesConfig) {
   return data.kind === "hydraulic" ? { length: HYDRAULIC_LENGTH, stride: HYDRAULIC_LENGTH } : data.window;
-}
-
-interface Cut {
-  readonly data: SeriesConfig;
-  readonly seed: number;
-  readonly notice: OnNotice;
-}
-
-/** The windows of one site for one seed. */
-function cutSite(windows: WindowSet, client: ClientConfig, { data, seed, notice }: Cut): SiteSeries {
-  const rng = createRng(seed).split("split");
-  const { testShare } = data.split;
-  // Engines are independent of each other, moments of one engine are not.
-  const split =
-    data.kind === "cmapss" ? splitByUnits(windows, { testShare, rng }) : splitByBlocks(windows, { ...data.split, rng });
-  const { sensors, where = {}, period: [from, to] = [0, 1], blocks = null, units } = client.series ?? {};
-  const part = data.kind === "cmapss" ? { units: { from, to } } : { time: { from, to }, ...(units && { units }) };
-  const selection = { where, ...part };
-  const options = {
-    ...selection,
-    tasks: client.tasks,
-    trainCount: client.trainCount,
-    ...(sensors === null || sensors === undefined ? {} : { channels: sensors }),
-  };
-  try {
-    const site = siteSeries(windows, ownBlocks(split, blocks), options, (message) =>
-      notice(`client ${client.id}: ${message}`),
-    );
-    if (site.test.count > 0) return site;
-    throw new KumiaiError(
-      "INVALID_CONFIG",
-      "expected at least one test window, received none; select more of the data, or choose shorter windows or blocks",
-    );
-  } catch (error) {
-    if (!(error instanceof KumiaiError)) throw error;
-    const message = `client ${client.id}, seed ${seed}: ${error.message}`;
-    throw new KumiaiError(error.code, message, { ...error.details, client: client.id, seed }, error);
-  }
-}
-
-/** Training blocks are dealt out to plants; test blocks are for all whose regime they lie in. */
-function ownBlocks(split: SeriesSplit, blocks: readonly [number, number] | null): SeriesSplit {
-  if (blocks === null) return split;
-  const [take, of] = blocks;
-  const isOwn = (w: number): boolean => (split.block[w] ?? 0) % of === take;
-  return { ...split, side: split.side.map((side, w) => (side !== TRAIN || isOwn(w) ? side : UNUSED)) };
 }
 
 function seriesModel(scenario: Scenario, client: ClientConfig, table: SeriesTable): SeriesSpec {

@@ -46,6 +46,23 @@ export interface OpenDataOptions {
   readonly onNotice?: ((message: string) => void) | undefined;
 }
 
+/** Throws INVALID_CONFIG if with one of the seeds a site is left without examples, or with fewer than it asks for. */
+export function checkExamples(data: DataSource, { clients }: Scenario, seeds: readonly number[]): void {
+  for (const seed of seeds) for (const client of clients) data.countsOf(client, seed);
+}
+
+/**
+ * Reads the data of a scenario for nothing but its complaints: those of `openData` and `checkExamples`. Scenes are made in any number, so
+ * nothing is read of them.
+ */
+export async function checkData(
+  scenario: Scenario,
+  seeds: readonly number[],
+  options: Omit<OpenDataOptions, "onNotice">,
+): Promise<void> {
+  if (scenario.data.kind !== "scenes") checkExamples(await openData(scenario, options), scenario, seeds);
+}
+
 /** Reads what all sites share, once. Throws DATA_PACKAGE_MISSING, DATA_MALFORMED or WRITE_FAILED. */
 export function openData(scenario: Scenario, options: OpenDataOptions): Promise<DataSource> {
   return scenario.data.kind === "scenes" ? openSceneSource(scenario, options) : openSeriesSource(scenario, options);

@@ -1,8 +1,7 @@
 /** Sweep files: YAML in, a checked `Sweep` out, every degree's scenario included. Complaints name the line, in whichever file it is. */
 import { dirname, resolve } from "node:path";
-import { KumiaiError } from "@kumiai/params";
 import { BASELINE_STRATEGY } from "../compare.js";
-import { invalidConfig, refuse, showPath } from "../config/issues.js";
+import { invalidConfig, locating, refuse } from "../config/issues.js";
 import { type ConfigPath, type LocatedYaml, parseLocatedYaml } from "../config/located.js";
 import { readConfigFile, scenarioOfYaml } from "../config/parse.js";
 import { resolveStrategies } from "../named-strategies.js";
@@ -100,22 +99,16 @@ function checkPositions({ axis, degrees }: RawSweep, yaml: LocatedYaml): void {
   });
 }
 
-/** A path that was forgotten would give the same numbers at every degree. */
 /** Each is known at every degree. */
 function checkStrategyNames({ strategies }: RawSweep, degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
   for (const [index, name] of strategies.entries()) {
     for (const { scenario } of degrees) {
-      try {
-        resolveStrategies(scenario, [name]);
-      } catch (error) {
-        if (!(error instanceof KumiaiError)) throw error;
-        const path = ["strategies", index];
-        throw new KumiaiError(error.code, `${yaml.where(path)}: ${showPath(path)}: ${error.message}`, error.details);
-      }
+      locating(yaml, ["strategies", index], () => resolveStrategies(scenario, [name]));
     }
   }
 }
 
+/** A path that was forgotten would give the same numbers at every degree. */
 function checkMeanings(degrees: readonly SweepDegree[], yaml: LocatedYaml): void {
   const same = findSameDegrees(degrees);
   if (same === undefined) return;

@@ -4,7 +4,7 @@
  */
 import { nearestWord } from "@kumiai/params";
 import { type Complaint, showPath } from "../config/issues.js";
-import type { ConfigPath, LocatedYaml } from "../config/located.js";
+import { type ConfigPath, type LocatedYaml, valueAt } from "../config/located.js";
 
 /** What is wrong with a path, for `refuse`. */
 export type Trouble = Pick<Complaint, "expected" | "received" | "advice">;
@@ -83,15 +83,6 @@ export function setAt(root: unknown, place: ConfigPath, value: unknown): void {
   }
   const last = place.at(-1);
   if (last !== undefined) current[last] = structuredClone(value);
-}
-
-function valueAt(root: unknown, place: ConfigPath): unknown {
-  let current = root;
-  for (const part of place) {
-    if (current === null || typeof current !== "object") return undefined;
-    current = Object.hasOwn(current, part) ? (current as Record<string | number, unknown>)[part] : undefined;
-  }
-  return current;
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -54,7 +54,7 @@ export async function loadCsv(path: string, roles: CsvRoles, onNotice: OnNotice 
 
 function requireRoles(roles: CsvRoles): void {
   const invalid = (problem: string): KumiaiError => new KumiaiError("INVALID_CONFIG", problem);
-  const used = rolesOfColumns(roles).map(({ column }) => column);
+  const used = [...namedColumns(roles), ...(roles.sensors ?? [])];
   const twice = used.find((name, i) => used.indexOf(name) < i);
   if (twice !== undefined) throw invalid(`column ${twice}: expected one role, received two`);
   const delimiter = roles.delimiter ?? ",";
@@ -67,26 +67,12 @@ function requireRoles(roles: CsvRoles): void {
   }
 }
 
-interface ColumnRole {
-  /** As a scenario calls it. */
-  readonly key: string;
-  readonly column: string;
-}
-
-/** Every column that the roles name. */
-function rolesOfColumns({ unit, time, targets, ignore = [], sensors = [] }: CsvRoles): readonly ColumnRole[] {
-  return [
-    ...(unit === undefined ? [] : [{ key: "unit", column: unit }]),
-    ...(time === undefined ? [] : [{ key: "time", column: time }]),
-    ...Object.entries(targets).map(([id, { column = id }]) => ({ key: `targets.${id}`, column })),
-    ...ignore.map((column) => ({ key: "ignore", column })),
-    ...sensors.map((column) => ({ key: "sensors", column })),
-  ];
-}
-
 /** Columns with a role other than sensor. */
 const namedColumns = (roles: CsvRoles): readonly string[] =>
-  rolesOfColumns({ ...roles, sensors: [] }).map(({ column }) => column);
+  [roles.unit, roles.time, ...targetColumns(roles), ...(roles.ignore ?? [])].filter((name) => name !== undefined);
+
+const targetColumns = (roles: CsvRoles): readonly string[] =>
+  Object.entries(roles.targets).map(([id, target]) => target.column ?? id);
 
 /** Takes records in and keeps what the roles ask for, in columns. */
 class CsvColumns {
@@ -98,8 +84,6 @@ class CsvColumns {
   readonly targets: readonly GrowingFloats[];
   /** Per target of kind `classes`: the words that occur, in order of appearance. */
   readonly words: readonly Map<string, number>[];
-  /** Per target of kind `binary` that states what means yes: some of the words that mean no. */
-  readonly others: readonly Set<string>[];
   rowCount = 0;
   /** Columns that are sensors, once the header is known. */
   channels: readonly string[] = [];
@@ -117,17 +101,16 @@ class CsvColumns {
     this.#onNotice = onNotice;
     this.#missing = new Set(roles.missing ?? DEFAULT_MISSING);
     this.targets = Object.keys(roles.targets).map(() => new GrowingFloats());
-    this.others = Object.keys(roles.targets).map(() => new Set());
     this.words = Object.values(roles.targets).map(
       ({ classes = [] }) => new Map(classes.map((name, index) => [String(name), index])),
     );
   }
 
   columns(names: readonly string[]): void {
-    for (const role of rolesOfColumns(this.#roles)) {
-      if (!names.includes(role.column)) throw this.#unknownColumn(role, names);
-    }
     const named = namedColumns(this.#roles);
+    for (const name of [...named, ...(this.#roles.sensors ?? [])]) {
+      if (!names.includes(name)) throw this.#unknownColumn(name, names);
+    }
     const { ignoreIfPresent = [] } = this.#roles;
     const others = names.filter((name) => !named.includes(name) && !ignoreIfPresent.includes(name));
     this.channels = this.#roles.sensors ?? others;
@@ -187,7 +170,6 @@ class CsvColumns {
       case "binary": {
         const positive = target.positive === undefined ? undefined : String(target.positive);
         const value = parseBinary(text, positive);
-        if (positive !== undefined && value === 0) this.#addOther(text, k);
         if (value === undefined) throw notA("1 or 0, true or false, yes or no (or set positive)", text, place);
         return value;
       }
@@ -202,12 +184,7 @@ class CsvColumns {
     }
   }
 
-  #addOther(text: string, k: number): void {
-    const others = this.others[k];
-    if (others !== undefined && others.size < MANY_WORDS) others.add(text);
-  }
-
-  #unknownColumn({ key, column }: ColumnRole, names: readonly string[]): KumiaiError {
+  #unknownColumn(name: string, names: readonly string[]): KumiaiError {
     const { delimiter = "," } = this.#roles;
     const other = [",", ";", "\t", "|"].find(
       (mark) => mark !== delimiter && names.length === 1 && names[0]?.includes(mark),
@@ -219,12 +196,9 @@ class CsvColumns {
         `${this.#path}: expected fields between "${delimiter}", received one column; set delimiter: "${shown}"`,
       );
     }
-    return unknownName("INVALID_CONFIG", `${key}: column of ${this.#path}`, column, names);
+    return unknownName("INVALID_CONFIG", `column of ${this.#path}`, name, names);
   }
 }
-
-/** Words to name in a message. */
-const MANY_WORDS = 8;
 
 /** No sensor reads more; programs write the largest number that they can hold where they have none. */
 const MAX_NUMBER = 1e38;
@@ -313,7 +287,6 @@ function targetOf(id: string, target: CsvTarget, columns: CsvColumns, k: number,
     case "number":
       return { ...common, label: { kind: "scalar" }, classNames: [], values: raw };
     case "binary":
-      requirePositive(id, target, raw, [...(columns.others[k] ?? [])]);
       return { ...common, label: { kind: "mask" }, classNames: ["0", "1"], values: raw };
     case "classes": {
       const seen = [...(columns.words[k]?.keys() ?? [])];
@@ -329,17 +302,6 @@ function targetOf(id: string, target: CsvTarget, columns: CsvColumns, k: number,
       return { ...common, label: { kind: "classes", classCount: classNames.length }, classNames, values };
     }
   }
-}
-
-/** One word besides may be all that there is so far: a machine that has not failed yet. Several, and never the one stated: a slip. */
-function requirePositive(id: string, { positive }: CsvTarget, values: Float64Array, others: readonly string[]): void {
-  if (positive === undefined || others.length < 2 || values.includes(1)) return;
-  throw new KumiaiError(
-    "INVALID_CONFIG",
-    `target ${id}: positive: expected one of the fields that occur (${others.join(", ")}${
-      others.length < MANY_WORDS ? "" : ", …"
-    }), received "${positive}", which does not; state the one that means yes`,
-  );
 }
 
 /** Numbers by size, before words by code point. */
