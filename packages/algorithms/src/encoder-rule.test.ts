@@ -183,6 +183,20 @@ test("median and trimmed mean do not care about order, and move with shift and s
   );
 });
 
+test("clusters of 3 and of 4 sites each have their own median, over encoders of many numbers", () => {
+  const levels = [1, 2, 4, -1, -2, -4, -8];
+  const { encoders } = roundOfLevels("mat-fl", { clusterCount: 2, encoderRule: "median" }, levels, { width: 30_000 });
+  expect(encoders).toEqual([2, 2, 2, -3, -3, -3, -3]);
+});
+
+test("fedhca2: the median of all four and that of three alike, over encoders of many numbers", () => {
+  const options = { encoderRule: "median", encoderAlpha: 1 };
+  const domains = ["rooms", "rooms", "rooms", "streets"];
+  const { encoders } = roundOfLevels("fedhca2", options, [1, 2, 4, 16], { width: 30_000, domains });
+  // The group's median, 2 and 16, and once that of all, 3.
+  expect(encoders).toEqual([5, 5, 5, 19]);
+});
+
 test("soft groups weigh neighbors: another rule than the mean is refused", () => {
   let refused: unknown;
   try {

@@ -4,17 +4,21 @@ import { createStrategy } from "../registry.js";
 import type { ClientSpec, RoundOutput } from "../strategy.js";
 import { encoderOf, paramsFor, specOf, updateOf } from "./federation.js";
 
-/** One round of `name` over clients a, b, c, … that came from 0 to the given levels, each with one sample. */
+/** One round of `name` over clients a, b, c, … that came from 0 to the given levels, each with one sample; encoders of 2 + 2·`width` numbers. `domains`: default one each. */
 export function roundOfLevels(
   name: string,
   options: Readonly<Record<string, unknown>>,
   levels: readonly number[],
+  {
+    width = 3,
+    domains = levels.map((_, i) => `d${i}`),
+  }: { readonly width?: number; readonly domains?: readonly string[] } = {},
 ): {
   readonly clients: readonly ClientSpec[];
   readonly output: RoundOutput<unknown>;
   readonly encoders: readonly number[];
 } {
-  const clients = levels.map((_, i) => specOf({ id: String.fromCharCode(97 + i), domain: `d${i}` }));
+  const clients = levels.map((_, i) => specOf({ id: String.fromCharCode(97 + i), domain: domains[i] ?? "", width }));
   const updates = clients.map((spec, i) => {
     const base = new Float32Array(spec.layout.size);
     return updateOf(

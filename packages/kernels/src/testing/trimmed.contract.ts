@@ -168,6 +168,20 @@ export function trimmedContract(backend: KernelBackend): void {
     );
   });
 
+  test("means of 3 and of 4 rows that no difference lies beside go on to the last tile", () => {
+    const kernels = open();
+    const rows = Array.from({ length: 7 }, (_, r) => ({ after: put(kernels, new Float32Array(20_000).fill(r + 1)) }));
+    const operands = rows.map((_, after) => ({ after }));
+    const outs = [room(kernels, 20_000), room(kernels, 20_000)];
+    const blocks = [operands.slice(0, 3), operands.slice(3)].map((own, b) => ({
+      operands: own,
+      trim: 1,
+      outs: outs.slice(b, b + 1),
+    }));
+    expect(kernels.mixInto(rows, blocks)).toBe(-1);
+    expect(outs.map((out) => [...new Set(out)])).toEqual([[2], [5.5]]);
+  });
+
   test("the room that mixScratchBytes states suffices, with foreign factors beside", () => {
     for (const [count, length] of [
       [2, 5000],
