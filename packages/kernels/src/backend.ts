@@ -161,6 +161,14 @@ export function deltaScratchBytes(rowCount: number, extraCount: number, count: n
   );
 }
 
+/** Rows of which some operand wants the difference, ascending. */
+export function deltasOf(blocks: readonly { readonly operands: readonly Operand[] }[]): readonly number[] {
+  const found = new Set(
+    blocks.flatMap(({ operands }) => operands.flatMap((each) => ("delta" in each ? [each.delta] : []))),
+  );
+  return [...found].sort((a, b) => a - b);
+}
+
 /**
  * The same for `mixInto`: so many rows of which the difference is needed, operands and results of all blocks, blocks, factors, and operands of
  * the largest trimmed block.

@@ -6,7 +6,15 @@
  * than that is sensible for, add operand after operand to f64 sums, and read a row again where it is needed again.
  */
 import { alignedBytes } from "../arena.js";
-import { type KernelBlock, type Kernels, mixScratchBytes, type Operand, type PartialRow, ruleOf } from "../backend.js";
+import {
+  deltasOf,
+  type KernelBlock,
+  type Kernels,
+  mixScratchBytes,
+  type Operand,
+  type PartialRow,
+  ruleOf,
+} from "../backend.js";
 import {
   type ByteCopy,
   type MadeMixSegment,
@@ -89,7 +97,8 @@ function shapeOf(segment: MixSegment): Shape {
     anyInFile(vectorsOfMix(segment));
   const length = Math.min(segment.length, isWide ? WIDE_STEP : jobLength(vectorCount));
   const scratch = mixScratchBytes({
-    deltas: rows.length,
+    // Not of all rows: fewer may need more room, as their tiles are longer.
+    deltas: deltasOf(blocks).length,
     operands: count(({ operands }) => operands.length),
     results,
     blocks: blocks.length,

@@ -1,6 +1,14 @@
 /** Writes a mix down for assembly/mix.ts, which says how it is read. */
 import type { Arena } from "../arena.js";
-import { type KernelBlock, mixScratchBytes, type Operand, type PartialRow, sortBytes, tileLength } from "../backend.js";
+import {
+  deltasOf,
+  type KernelBlock,
+  mixScratchBytes,
+  type Operand,
+  type PartialRow,
+  sortBytes,
+  tileLength,
+} from "../backend.js";
 
 /** Addresses of the program and of the room for its tables; both are valid until the arena's next scratch. */
 export function writeMix(
@@ -80,12 +88,4 @@ const NOTHING = new Float64Array(0);
 /** Factors that lie elsewhere; empty where kernels reach them. */
 function foreignFactors(factors: Float64Array, arena: Arena): Float64Array {
   return factors.buffer === arena.buffer ? NOTHING : factors;
-}
-
-/** Rows of which some operand wants the difference, ascending. */
-function deltasOf(blocks: readonly KernelBlock[]): readonly number[] {
-  const found = new Set(
-    blocks.flatMap(({ operands }) => operands.flatMap((each) => ("delta" in each ? [each.delta] : []))),
-  );
-  return [...found].sort((a, b) => a - b);
 }
