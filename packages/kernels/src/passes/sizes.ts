@@ -19,12 +19,12 @@ export type Medium = "in-place" | "copied" | "files";
 const STEP_ELEMENTS: Readonly<Record<Medium, number>> = {
   "in-place": Number.POSITIVE_INFINITY,
   copied: 2 ** 17,
-  files: 2 ** 19,
+  files: 2 ** 20,
 };
 const LONGEST_STEP: Readonly<Record<Medium, number>> = {
   "in-place": Number.POSITIVE_INFINITY,
   copied: 2 ** 13,
-  files: 2 ** 16,
+  files: 2 ** 17,
 };
 
 /** `vectorCount`: those that a chunk reads, each row as two. */

@@ -1,7 +1,7 @@
 /**
  * The two passes on worker threads. Vectors are never copied to threads: those in memory must lie over SharedArrayBuffers, those in
- * files are read and written by the threads themselves. Where files take part there are a few threads more than may compute at a
- * time, so that some read and write while others compute.
+ * files are read and written by the threads themselves, some of them while others compute. Where files take part there are two at least,
+ * though one may compute at a time.
  */
 import { Worker } from "node:worker_threads";
 import { alignedBytes } from "../arena.js";
@@ -43,8 +43,11 @@ const ENTRY = new URL("../../dist/passes/thread.js", import.meta.url);
 /** A thread ended before its work was done, for a reason other than a file. */
 export class ThreadFailed extends Error {}
 
-/** Threads beyond those that compute, where files take part. More gained nothing, and each takes some 13 MB. */
-const READERS = 1;
+/**
+ * Threads where files take part: while one waits for a disk another computes. More than compute gained nothing, from the system's cache or from a
+ * disk, and each takes some 13 MB and 0.1 s of a core to start.
+ */
+const LEAST_IN_FILES = 2;
 /**
  * Without limits threads would let garbage grow to tens of megabytes before they clear it away. What lives is a segment's objects, far below
  * the second one, which tells V8 to grow in small steps.
@@ -65,7 +68,7 @@ export function openThreads({ threadCount, backend = selectBackend(), heap }: Th
       turns: new Int32Array(new SharedArrayBuffer(4 * Math.max(1, segmentCount))),
     };
     counters.jobs.set([0, jobCount, computing]);
-    const count = Math.min(Math.max(1, jobCount), computing + (inFiles ? Math.min(READERS, computing) : 0));
+    const count = Math.min(Math.max(1, jobCount), inFiles ? Math.max(LEAST_IN_FILES, computing) : computing);
     while (workers.length < count) workers.push(new Worker(ENTRY, { resourceLimits: LIMITS }));
     const regions = heap === undefined ? [] : workers.slice(0, count).map(() => heap.allocate(byteLength / 4));
     try {
